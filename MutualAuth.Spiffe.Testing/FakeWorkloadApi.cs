@@ -24,6 +24,8 @@ public sealed class FakeWorkloadApi : IAsyncDisposable
 {
     private const string NoIdentity = "no identity issued";
 
+    private static readonly TimeSpan s_longestDelay = TimeSpan.FromMilliseconds(int.MaxValue);
+
     private readonly Lock _lock = new();
     private readonly List<WorkloadStream> _streams = [];
     private readonly TimeProvider _clock;
@@ -93,7 +95,7 @@ public sealed class FakeWorkloadApi : IAsyncDisposable
     }
 
     /// <summary>How long it holds every message back, by its clock, as an agent that is overloaded. Default: not at all.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">It is set to a negative value.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative, or more than <see cref="int.MaxValue"/> milliseconds.</exception>
     public TimeSpan Delay
     {
         get
@@ -107,6 +109,7 @@ public sealed class FakeWorkloadApi : IAsyncDisposable
         set
         {
             ArgumentOutOfRangeException.ThrowIfLessThan(value, TimeSpan.Zero);
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(value, s_longestDelay);
             lock (_lock)
             {
                 _delay = value;

@@ -186,6 +186,28 @@ public sealed class FakeWorkloadApiTests
     }
 
     [Test]
+    public async Task A_delay_that_no_clock_can_wait_for_is_refused_at_once_and_the_longest_is_waited_for()
+    {
+        var clock = new AnnouncingClock();
+        await using var api = await FakeWorkloadApi.StartAsync(_domain.Update("/api"), timeProvider: clock);
+        var longest = TimeSpan.FromMilliseconds(int.MaxValue);
+
+        foreach (var wrong in new[] { TimeSpan.FromTicks(-1), Timeout.InfiniteTimeSpan, longest + TimeSpan.FromTicks(1), TimeSpan.MaxValue })
+        {
+            api.Invoking(agent => agent.Delay = wrong).Should().Throw<ArgumentOutOfRangeException>();
+        }
+
+        api.Delay.Should().Be(TimeSpan.Zero);
+        api.Delay = longest;
+        using var workload = new PlainWorkload(api);
+        using var call = workload.Call(Svids);
+        var next = PlainWorkload.NextAsync(call);
+        await clock.Waiting.Task.WaitAsync(s_deadline);
+        clock.Advance(longest);
+        (await next).Status.Should().Be(StatusCode.OK);
+    }
+
+    [Test]
     public async Task One_that_hangs_keeps_the_stream_open_until_something_is_sent()
     {
         await using var api = await FakeWorkloadApi.StartAsync(_domain.Update("/api"));

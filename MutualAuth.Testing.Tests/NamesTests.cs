@@ -114,6 +114,18 @@ public sealed class NamesTests
     [TestCase("ünïcödé")]
     [TestCase("\\")]
     [TestCase("\\leading")]
+    [TestCase("\\#hash")]
+    [TestCase("\\#")]
+    [TestCase("#")]
+    [TestCase("#04024869")]
+    [TestCase("\\\\#two")]
+    [TestCase("\\20")]
+    [TestCase("\\C3\\BC")]
+    [TestCase("\"\"")]
+    [TestCase("a\\")]
+    [TestCase("  ")]
+    [TestCase("\0null")]
+    [TestCase("😀")]
     [TestCase("\t")]
     [TestCase("\n tabs and lines \r\n")]
     [TestCase("\u00a0no break\u2003")]
@@ -124,6 +136,44 @@ public sealed class NamesTests
 
         authority.Certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false).Should().Be(name);
     }
+
+    // The string form of RFC 4514, and what is in the certificate: identifier and value of each attribute, in the order of the encoding.
+    [TestCase("CN=a,O=b", "2.5.4.10=b", "2.5.4.3=a")]
+    [TestCase("CN=a , O = b ", "2.5.4.10=b", "2.5.4.3=a")]
+    [TestCase("cn=a,2.5.4.10=b,OID.2.5.4.11=c", "2.5.4.11=c", "2.5.4.10=b", "2.5.4.3=a")]
+    [TestCase("CN=a+OU=b", "2.5.4.3=a+2.5.4.11=b")]
+    [TestCase(@"CN=\#hash", "2.5.4.3=#hash")]
+    [TestCase(@"CN=\#hash,O=\\\#both", @"2.5.4.10=\#both", "2.5.4.3=#hash")]
+    [TestCase("CN=#0C0141", "2.5.4.3=A")]
+    [TestCase(@"CN=b\C3\BCcher\2C\20x", "2.5.4.3=bücher, x")]
+    [TestCase(@"CN=\ a\ ", "2.5.4.3= a ")]
+    [TestCase(@"CN=""a, b+c""", "2.5.4.3=a, b+c")]
+    [TestCase("CN=", "2.5.4.3=")]
+    [TestCase("C=DE,DC=test,serialNumber=7,UID=u", "0.9.2342.19200300.100.1.1=u", "2.5.4.5=7", "0.9.2342.19200300.100.1.25=test", "2.5.4.6=DE")]
+    public void A_subject_is_what_its_string_says(string subject, params string[] expected)
+    {
+        using var leaf = _authority.Issue(spec => spec with { Subject = subject });
+
+        Attributes(leaf).Should().Equal(expected);
+    }
+
+    [TestCase("CN")]
+    [TestCase("=a")]
+    [TestCase("CN=a,")]
+    [TestCase(",CN=a")]
+    [TestCase("CN=a+")]
+    [TestCase("CN=a\\")]
+    [TestCase("CN=#0C01")]
+    [TestCase("CN=#xyz")]
+    [TestCase("CN=#hash")]
+    [TestCase("CN=\"a")]
+    [TestCase("CN=\\C3")]
+    [TestCase("NOSUCHTYPE=a")]
+    [TestCase("1.2.=a")]
+    [TestCase("9.9=a")]
+    public void A_subject_that_no_string_form_has_is_refused(string subject) =>
+        FluentActions.Invoking(() => _authority.Issue(spec => spec with { Subject = subject }))
+            .Should().Throw<ArgumentException>().WithMessage($"*{subject}*");
 
     [TestCase("bücher.test", "xn--bcher-kva.test")]
     [TestCase("BÜCHER.test", "xn--bcher-kva.test")]
@@ -191,4 +241,21 @@ public sealed class NamesTests
 
     private static X509SubjectAlternativeNameExtension AlternativeNames(TestCertificate certificate) =>
         certificate.Certificate.Extensions.OfType<X509SubjectAlternativeNameExtension>().Single();
+
+    private static IEnumerable<string> Attributes(TestCertificate certificate) =>
+        certificate.Certificate.SubjectName.EnumerateRelativeDistinguishedNames(reversed: false).Select(each =>
+            each.HasMultipleElements ? Several(each) : $"{each.GetSingleElementType().Value}={each.GetSingleElementValue()}");
+
+    private static string Several(X500RelativeDistinguishedName name)
+    {
+        var set = new System.Formats.Asn1.AsnReader(name.RawData, System.Formats.Asn1.AsnEncodingRules.DER).ReadSetOf();
+        var parts = new List<string>();
+        while (set.HasData)
+        {
+            var part = set.ReadSequence();
+            parts.Add(part.ReadObjectIdentifier() + "=" + part.ReadCharacterString(System.Formats.Asn1.UniversalTagNumber.UTF8String));
+        }
+
+        return string.Join("+", parts);
+    }
 }

@@ -23,7 +23,12 @@ public sealed class TestAuthority : IDisposable
     private int _issued;
     private int _strangers;
 
-    /// <summary>Makes a root: ECDSA on P-256, valid from a day before now for ten years.</summary>
+    /// <summary>
+    /// Makes a root: ECDSA on P-256, valid from a day before now for ten years. With the name and the <c>AsCertificate.Key</c> of an earlier one,
+    /// or with the same key of yours, it is the same issuer, whose certificate is renewed so: they revoke in one list and number it together. A
+    /// key of <see cref="TestKey.Shared"/> makes each authority that is given it an issuer of its own, and so does, for an authority with a seed,
+    /// a key that is of none.
+    /// </summary>
     /// <param name="name">The common name of its subject.</param>
     /// <param name="spec">Changes what the root's certificate says; null leaves it alone.</param>
     /// <param name="timeProvider">The clock that all dates are relative to; null for the system's.</param>
@@ -44,17 +49,17 @@ public sealed class TestAuthority : IDisposable
     internal TestAuthority(string name, Func<CertificateSpec, CertificateSpec>? spec, TimeProvider clock, Seed? seed)
     {
         Clock = clock;
-        _revoked = new RevocationRegister();
         _seed = seed;
         var asked = Templates.Root(Clock.GetUtcNow(), name);
         asked = spec?.Invoke(asked) ?? asked;
 
         var material = _seed?.Derive("root");
-        var key = Own(asked.Key) ?? KeyFactory.Generate(asked.KeyAlgorithm, material?.Derive("key"));
+        var key = (Own(asked.Key) ?? KeyFactory.Generate(asked.KeyAlgorithm, material?.Derive("key"))).ForAuthority();
         var serial = asked.SerialNumber ?? Templates.SerialNumber(material);
         var self = new Issuer(CertificateEncoder.SubjectOf(asked), key, KeyIdentifier: null);
         AsCertificate = new TestCertificate(CertificateEncoder.Encode(Own(asked), key, serial, self), [], key, asked, serial);
         _issuer = IssuerOf(AsCertificate);
+        _revoked = RegisterOf(_issuer);
         _certificate = new(() => FrameworkCertificate.Load(AsCertificate.RawCertificate.Span));
     }
 
@@ -62,11 +67,11 @@ public sealed class TestAuthority : IDisposable
         TestAuthority? parent, TestCertificate certificate, TimeProvider clock, Seed? seed, RevocationRegister? revoked = null)
     {
         _parent = parent;
-        _revoked = revoked ?? new RevocationRegister();
         _seed = seed;
         Clock = clock;
         AsCertificate = certificate;
         _issuer = IssuerOf(certificate);
+        _revoked = revoked ?? RegisterOf(_issuer);
         _certificate = new(() => FrameworkCertificate.Load(certificate.RawCertificate.Span));
     }
 
@@ -386,7 +391,9 @@ public sealed class TestAuthority : IDisposable
     private RevocationRegister RegisterOf(TestCertificate intermediate) => _below.GetOrAdd(
         (Convert.ToHexString(CertificateEncoder.SubjectOf(intermediate.Spec).GetDerEncoded()),
             Convert.ToHexString(intermediate.Key.SubjectPublicKeyInfo.Span)),
-        _ => new RevocationRegister());
+        _ => RegisterOf(IssuerOf(intermediate)));
+
+    private static RevocationRegister RegisterOf(Issuer issuer) => issuer.Key.ForAuthority().RegisterOf(issuer.Name.GetDerEncoded());
 
     private Seed? NextSeed() => _seed?.Derive($"issue {Interlocked.Increment(ref _issued)}");
 

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Security.Cryptography;
 using MutualAuth.Testing.Building;
@@ -21,6 +22,7 @@ public sealed class TestKey
     private readonly byte[] _publicKey;
     private readonly Lazy<AsymmetricKeyParameter> _private;
     private readonly Lazy<AsymmetricAlgorithm?> _framework;
+    private readonly ConcurrentDictionary<string, RevocationRegister> _registers = new();
 
     internal TestKey(KeyAlgorithm algorithm, byte[] pkcs8, byte[] publicKey)
     {
@@ -49,6 +51,18 @@ public sealed class TestKey
         IsDeterministic = deterministic;
     }
 
+    private TestKey(TestKey other, ConcurrentDictionary<string, RevocationRegister> registers)
+    {
+        Algorithm = other.Algorithm;
+        IsDeterministic = other.IsDeterministic;
+        IsShared = other.IsShared;
+        _pkcs8 = other._pkcs8;
+        _publicKey = other._publicKey;
+        _private = other._private;
+        _framework = other._framework;
+        _registers = registers;
+    }
+
     /// <summary>What kind of key this is.</summary>
     public KeyAlgorithm Algorithm { get; }
 
@@ -69,9 +83,27 @@ public sealed class TestKey
     /// <summary>Whether the key comes from a seed, so that what it signs is reproducible as well.</summary>
     internal bool IsDeterministic { get; private init; }
 
-    /// <summary>The same key, which signs reproducibly.</summary>
-    internal TestKey Reproducible() =>
-        IsDeterministic || !HasPrivateKey ? this : new TestKey(Algorithm, _pkcs8!, _publicKey) { IsDeterministic = true };
+    /// <summary>
+    /// The same key, which signs reproducibly, and of which nothing has been revoked: what was before with a key that is of no seed would make
+    /// another list of each run.
+    /// </summary>
+    internal TestKey Reproducible() => IsDeterministic || !HasPrivateKey ? this : new TestKey(this, new()) { IsDeterministic = true };
+
+    /// <summary>Whether those who know nothing of each other have this object: it is cached for the whole process.</summary>
+    internal bool IsShared { get; private init; }
+
+    /// <summary>The same key, marked as one that the whole process has.</summary>
+    internal TestKey AsShared() => new(this, _registers) { IsShared = true };
+
+    /// <summary>
+    /// The key as an authority has it: one that the whole process shares becomes an object of its own, so that only who takes it from this
+    /// authority is the same issuer.
+    /// </summary>
+    internal TestKey ForAuthority() => IsShared ? new TestKey(this, new()) { IsShared = false } : this;
+
+    /// <summary>What has been issued and revoked with this key under a name, in DER: one register for one issuer.</summary>
+    internal RevocationRegister RegisterOf(byte[] issuerName) =>
+        _registers.GetOrAdd(Convert.ToHexString(issuerName), _ => new RevocationRegister());
 
     internal AsymmetricKeyParameter Private => _private.Value;
 

@@ -50,6 +50,8 @@ public sealed class HttpExchangeTests
         yield return Case("A scheme in capitals", "GET HTTP://elsewhere.test/full.crl HTTP/1.1\r\nHost: elsewhere.test\r\n\r\n");
         yield return Case("Empty lines before the request line", "\r\n\r\nGET /full.crl HTTP/1.1\r\nHost: a\r\n\r\n");
         yield return Case("An empty field, and an empty body", "GET /full.crl HTTP/1.1\r\nhost:a\r\nX-Empty:\r\nContent-Length: 0\r\n\r\n");
+        yield return Case("An empty Host", "GET /full.crl HTTP/1.1\r\nHost:\r\n\r\n");
+        yield return Case("An address and a port", "GET /full.crl HTTP/1.1\r\nHost: [2001:db8::1]:8080\r\n\r\n");
         yield return Case("A body that GET has no use for", "GET /full.crl HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc");
     }
 
@@ -90,6 +92,25 @@ public sealed class HttpExchangeTests
         yield return Case("A chunk without a size", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n\r\n", 400);
         yield return Case(
             "A chunk longer than its size", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabcd\r\n0\r\n\r\n", 400);
+        yield return Case(
+            "A NUL in the extension of a chunk", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3;a\0b\r\nabc\r\n0\r\n\r\n", 400);
+        yield return Case(
+            "A CR in the extension of a chunk", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3;a\rb\r\nabc\r\n0\r\n\r\n", 400);
+        yield return Case(
+            "A trailer without a colon", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nno colon\r\n\r\n", 400);
+        yield return Case(
+            "A folded trailer", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nA: b\r\n c\r\n\r\n", 400);
+        yield return Case(
+            "A NUL in a trailer", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nA: \0\r\n\r\n", 400);
+        yield return Case("Lines that end with CR alone", "GET /full.crl HTTP/1.1\rHost: a\r\r", 400);
+        yield return Case("Lines that end with LF alone", "GET /full.crl HTTP/1.1\nHost: a\n\n", 400);
+        yield return Case("A CR in a value", "GET /full.crl HTTP/1.1\r\nHost: a\r\nX: a\rb\r\n\r\n", 400);
+        yield return Case("A Host with a space", "GET /full.crl HTTP/1.1\r\nHost: a b\r\n\r\n", 400);
+        yield return Case("A Host with a user", "GET /full.crl HTTP/1.1\r\nHost: u@a\r\n\r\n", 400);
+        yield return Case("A Host with a path", "GET /full.crl HTTP/1.1\r\nHost: a/b\r\n\r\n", 400);
+        yield return Case("A Host with a port that is no number", "GET /full.crl HTTP/1.1\r\nHost: a:b\r\n\r\n", 400);
+        yield return Case("An absolute form with a user", "GET http://u@a/full.crl HTTP/1.1\r\nHost: a\r\n\r\n", 400);
+        yield return Case("An absolute form with a port alone", "GET http://:80/full.crl HTTP/1.1\r\nHost: a\r\n\r\n", 400);
         yield return Case("Chunks in HTTP/1.0", "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400);
         yield return Case("A last encoding that is not chunked", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n", 400);
         yield return Case("An encoding that is not known", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", 501);
@@ -389,6 +410,78 @@ public sealed class HttpExchangeTests
             await client.SendAsync($"GET /full.crl {rest}\r\n\r\n", token);
             (await client.ReceiveAsync(token)).Status.Should().Be(200);
         }
+    }
+
+    [Test]
+    public async Task A_client_of_HTTP_1_0_keeps_its_connection_when_it_asks_for_that(CancellationToken token)
+    {
+        using var client = await RawHttp.ConnectAsync(_crl.BaseUri, token);
+        const string Kept = "HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n";
+        await client.SendAsync($"GET /full.crl {Kept}GET /none {Kept}GET /delta.crl HTTP/1.0\r\n\r\n", token);
+
+        var answers = new[] { await client.ReceiveAsync(token), await client.ReceiveAsync(token), await client.ReceiveAsync(token) };
+
+        answers.Select(answer => answer.Status).Should().Equal(200, 404, 200);
+        answers.Select(answer => answer.Field("Connection")).Should().Equal(["keep-alive", "keep-alive", "close"], "it would not know by itself");
+        (await client.ReceiveRestAsync(token)).Should().BeEmpty();
+        _crl.Connections.Should().Be(1);
+    }
+
+    [TestCase("HTTP/1.1\r\nHost: a\r\nConnection: close", "GET /delta.crl HTTP/1.1\r\nHost: a\r\n\r\n", true)]
+    [TestCase("HTTP/1.0", "GET /delta.crl HTTP/1.0\r\n\r\n", true)]
+    [TestCase("HTTP/1.0\r\nConnection: keep-alive, close", "x", true)]
+    [TestCase("HTTP/1.0", "\r\n\r\n", false)]
+    [TestCase("HTTP/1.0", "", false)]
+    public async Task What_comes_after_the_last_request_is_not_answered_and_that_is_told(
+        string rest, string more, bool isProblem, CancellationToken token)
+    {
+        using var client = await RawHttp.ConnectAsync(_crl.BaseUri, token);
+        await client.SendAsync($"GET /full.crl {rest}\r\n\r\n{more}", token);
+        client.EndSending();
+
+        (await client.ReceiveAsync(token)).Field("Connection").Should().Be("close");
+        (await client.ReceiveRestAsync(token)).Should().BeEmpty();
+        await _crl.DisposeAsync();
+
+        _crl.Problems.Select(problem => (problem.Kind, problem.Status, problem.Reason.Contains("last")))
+            .Should().Equal(isProblem ? [(ResponderProblemKind.MalformedHttp, null, true)] : []);
+        (_crl.Requests.Count, _crl.Hits).Should().Be((1, isProblem ? 2 : 1));
+    }
+
+    [TestCase("GET /full.crl HTTP/1.1\rHost: a\r\r")]
+    [TestCase("GET /full.crl HTTP/1.1\r\nHost: a\r\nX: a\r")]
+    public async Task Who_ends_lines_otherwise_is_not_kept_waiting(string request, CancellationToken token)
+    {
+        var answer = await RawHttp.AskAsync(_crl.BaseUri, request + "y", token);
+
+        answer.Status.Should().Be(400);
+        _crl.Problems.Single().Reason.Should().Contain("CR");
+    }
+
+    [Test]
+    public async Task A_question_by_GET_is_the_same_however_it_is_escaped(
+        [Values("as it is", "where it must be", "in lower case", "throughout", "after two slashes", "in absolute form")] string how,
+        CancellationToken token)
+    {
+        // A serial number whose base64 has all that a path has another use for.
+        using var leaf = _authority.Issue(spec => spec with { SerialNumber = new System.Numerics.BigInteger(0x7BEFBEFBFFFFFFL) << 512 | 0x7FFFFF });
+        var text = Convert.ToBase64String(OcspQuestion.About(_authority, leaf));
+        text.Should().Contain("+").And.Contain("/");
+        var target = how switch
+        {
+            "as it is" => "/" + text,
+            "where it must be" => "/" + Uri.EscapeDataString(text),
+            "in lower case" => "/" + text.Replace("+", "%2b").Replace("/", "%2f").Replace("=", "%3d"),
+            "throughout" => "/" + string.Concat(text.Select(each => $"%{(int)each:X2}")),
+            "after two slashes" => "//" + text,
+            _ => $"http://elsewhere.test/{text}",
+        };
+
+        var answer = await RawHttp.AskAsync(_ocsp.BaseUri, $"GET {target} HTTP/1.1\r\nHost: a\r\n\r\n", token);
+
+        answer.Body.Should().StartWith([0x30, 0x82]);
+        answer.Status.Should().Be(200);
+        _ocsp.Problems.Should().BeEmpty();
     }
 
     [Test]

@@ -18,6 +18,8 @@ public sealed class KestrelAgreementTests
     private static readonly string[] s_stricterHere =
     [
         "HTTP/0.9", "A target without a slash", "A fragment", "A length and chunks", "Chunks in HTTP/1.0", "An encoding that is not known",
+        "Lines that end with CR alone", "Lines that end with LF alone", "A NUL in the extension of a chunk", "A CR in the extension of a chunk",
+        "A NUL in a trailer", "An absolute form with a user",
         "An expectation that is not known", "DELETE", "OPTIONS", "CONNECT", "BREW", "A method in lower case", "TLS on the port of HTTP",
     ];
 

@@ -4,7 +4,9 @@ using Microsoft.Extensions.Time.Testing;
 using MutualAuth.Testing.Responders;
 using MutualAuth.Testing.Tests.Support;
 using Org.BouncyCastle.Asn1;
+using Org.BouncyCastle.Asn1.Nist;
 using Org.BouncyCastle.Asn1.Ocsp;
+using Org.BouncyCastle.Asn1.Oiw;
 using Org.BouncyCastle.Asn1.X509;
 using Org.BouncyCastle.Ocsp;
 using BcCertificate = Org.BouncyCastle.X509.X509Certificate;
@@ -35,6 +37,28 @@ public sealed class OcspResponderTests
         Single(await AskAsync(responder, RequestFor(authority, foreign), byGet, token)).GetCertStatus().Should().BeOfType<UnknownStatus>();
         Single(await AskAsync(responder, RequestFor(other, good), byGet, token)).GetCertStatus().Should().BeOfType<UnknownStatus>();
         responder.Hits.Should().Be(4);
+    }
+
+    [Test]
+    public async Task Who_names_another_issuer_is_told_nothing_of_ours([Values("SHA-1", "SHA-256")] string digest, [Values] bool sameKey)
+    {
+        using var authority = new TestAuthority("Ours");
+        using var other = new TestAuthority(
+            sameKey ? "Theirs" : "Ours", spec => spec with { Key = sameKey ? authority.AsCertificate.Key : TestKey.Generate() });
+        using var leaf = authority.IssueClient("leaf.test");
+        await using var responder = new OcspResponder(authority);
+        var hash = digest == "SHA-1" ? OiwObjectIdentifiers.IdSha1 : NistObjectIdentifiers.IdSha256;
+
+        Answer(responder, new OcspQuestion(authority).Ask(leaf, hash)).GetCertStatus().Should().BeNull("this is good");
+        Answer(responder, new OcspQuestion(other).Ask(leaf, hash)).GetCertStatus().Should().BeOfType<UnknownStatus>();
+        Answer(responder, new OcspQuestion(authority).Ask(leaf, hash, issuerName: [])).GetCertStatus().Should().BeOfType<UnknownStatus>();
+
+        authority.Revoke(leaf);
+        Answer(responder, new OcspQuestion(authority).Ask(leaf, hash)).GetCertStatus().Should().BeOfType<RevokedStatus>();
+        Answer(responder, new OcspQuestion(other).Ask(leaf, hash)).GetCertStatus().Should().BeOfType<UnknownStatus>();
+
+        static SingleResp Answer(OcspResponder responder, OcspQuestion question) =>
+            Single((BasicOcspResp)new OcspResp(responder.Answer(question.Encode())).GetResponseObject());
     }
 
     [Test]

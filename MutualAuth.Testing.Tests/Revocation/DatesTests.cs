@@ -102,6 +102,73 @@ public sealed class DatesTests
         (list.Number != before.Number, list.Revoked.Count == 1).Should().Be((sameName, sameName));
     }
 
+    [Test]
+    public void There_is_one_list_for_one_root_also_when_its_certificate_is_renewed(
+        [Values] bool sameName,
+        [Values] bool sameKey,
+        [Values(null, "seed")] string? seed,
+        [Values(KeyAlgorithm.EcdsaP256, KeyAlgorithm.Rsa1024)] KeyAlgorithm algorithm)
+    {
+        using var first = new TestAuthority("Root", spec => spec with { KeyAlgorithm = algorithm }, seed: seed);
+        using var renewed = new TestAuthority(
+            sameName ? "Root" : "Other",
+            spec => spec with { Key = sameKey ? first.AsCertificate.Key : null, NotAfter = spec.NotAfter.AddYears(1) },
+            seed: seed is null ? null : "another " + seed);
+        using var leaf = first.IssueClient("a.test");
+        using var second = renewed.IssueClient("b.test");
+        first.Revoke(leaf);
+        renewed.Revoke(second);
+        var before = first.IssueCrl().Spec;
+
+        var list = renewed.IssueCrl().Spec;
+
+        var isOne = sameName && sameKey;
+        (list.Number != before.Number, list.Revoked.Count, before.Revoked.Count).Should().Be((isOne, isOne ? 2 : 1, isOne ? 2 : 1));
+    }
+
+    [Test]
+    public void There_is_one_list_for_a_root_whose_key_comes_from_elsewhere([Values] bool imported)
+    {
+        var key = TestKey.Generate();
+        using var first = imported
+            ? TestAuthority.FromPem(new TestAuthority("Root", spec => spec with { Key = key }).CertificatePem, key.PrivateKeyPem)
+            : new TestAuthority("Root", spec => spec with { Key = key });
+        using var renewed = new TestAuthority("Root", spec => spec with { Key = imported ? first.AsCertificate.Key : key });
+        first.Revoke(7);
+
+        renewed.IssueCrl().Spec.Revoked.Should().ContainSingle();
+        first.IssueCrl().Spec.Number.Should().NotBe(renewed.IssueCrl().Spec.Number);
+    }
+
+    [Test]
+    public void There_is_one_list_for_an_intermediate_that_two_roots_certify_or_that_becomes_a_root()
+    {
+        using var root = new TestAuthority("Another");
+        using var first = _authority.IssueIntermediate("Issuing");
+        using var second = root.IssueIntermediate("Issuing", spec => spec with { Key = first.AsCertificate.Key });
+        using var third = new TestAuthority("Issuing", spec => spec with { Key = first.AsCertificate.Key });
+        first.Revoke(7);
+
+        new[] { first, second, third }.Select(each => each.IssueCrl().Spec).Should()
+            .OnlyHaveUniqueItems(list => list.Number).And.OnlyContain(list => list.Revoked.Count == 1);
+    }
+
+    [Test]
+    public void A_key_that_the_whole_process_shares_does_not_share_the_lists_of_tests_that_know_nothing_of_each_other()
+    {
+        using var first = new TestAuthority("Root", spec => spec with { Key = TestKey.Shared(KeyAlgorithm.Rsa1024) });
+        using var stranger = new TestAuthority("Root", spec => spec with { Key = TestKey.Shared(KeyAlgorithm.Rsa1024) });
+        using var renewed = new TestAuthority("Root", spec => spec with { Key = first.AsCertificate.Key });
+        using var seeded = new TestAuthority("Root", spec => spec with { KeyAlgorithm = KeyAlgorithm.Rsa1024 }, seed: "twice");
+        using var again = new TestAuthority("Root", spec => spec with { KeyAlgorithm = KeyAlgorithm.Rsa1024 }, seed: "twice");
+        first.Revoke(7);
+        seeded.Revoke(7);
+
+        stranger.IssueCrl().Spec.Revoked.Should().BeEmpty();
+        again.IssueCrl().Spec.Revoked.Should().BeEmpty();
+        renewed.IssueCrl().Spec.Revoked.Should().ContainSingle();
+    }
+
     private (SingleResponse Answer, DateTime Produced) AnswerAbout(TestCertificate certificate)
     {
         var response = OcspResponse.GetInstance(Asn1Object.FromByteArray(_authority.IssueOcspResponse(certificate)));

@@ -24,13 +24,18 @@ internal sealed class OcspQuestion(TestAuthority authority)
 
     /// <param name="hash">The digest that the CertID names; one that does not exist gets digests of 20 octets.</param>
     /// <param name="parameters">The parameters of the digest's algorithm; null for NULL.</param>
+    /// <param name="issuerName">The name that the CertID names in DER; null for the authority's.</param>
     internal OcspQuestion Ask(
-        TestCertificate certificate, DerObjectIdentifier hash, Asn1Encodable? parameters = null, Asn1Encodable? extension = null)
+        TestCertificate certificate,
+        DerObjectIdentifier hash,
+        Asn1Encodable? parameters = null,
+        Asn1Encodable? extension = null,
+        byte[]? issuerName = null)
     {
         var issuer = X509CertificateStructure.GetInstance(Asn1Object.FromByteArray(authority.AsCertificate.RawCertificate.ToArray()));
         var id = new CertID(
             new AlgorithmIdentifier(hash, parameters ?? DerNull.Instance),
-            new DerOctetString(Digest(hash, issuer.Subject.GetDerEncoded())),
+            new DerOctetString(Digest(hash, issuerName ?? issuer.Subject.GetDerEncoded())),
             new DerOctetString(Digest(hash, issuer.SubjectPublicKeyInfo.PublicKey.GetBytes())),
             new DerInteger(new BcInteger(certificate.SerialNumber.ToString(null, null))));
         _requests.Add(extension is null ? new DerSequence(id) : new DerSequence(id, new DerTaggedObject(true, 0, new DerSequence(extension))));

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 
 namespace MutualAuth.Testing.Tests.Support;
@@ -34,7 +35,10 @@ internal sealed class SocketServer : IAsyncDisposable
 
     /// <summary>A server of <see cref="SslStream"/> that does <paramref name="answer"/> after the handshake.</summary>
     internal static Func<Socket, int, CancellationToken, Task> Tls(
-        TestCertificate identity, RemoteCertificateValidationCallback judge, Func<SslStream, CancellationToken, Task> answer)
+        TestCertificate identity,
+        RemoteCertificateValidationCallback judge,
+        Func<SslStream, CancellationToken, Task> answer,
+        SslProtocols protocols = SslProtocols.None)
     {
         var context = identity.ToSslContext();
         return async (socket, _, token) =>
@@ -46,6 +50,7 @@ internal sealed class SocketServer : IAsyncDisposable
                     ServerCertificateContext = context,
                     ClientCertificateRequired = true,
                     RemoteCertificateValidationCallback = judge,
+                    EnabledSslProtocols = protocols,
                 },
                 token);
             await answer(tls, token);

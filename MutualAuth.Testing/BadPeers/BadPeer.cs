@@ -61,6 +61,9 @@ public sealed class BadPeer
     /// <summary>The part that it can play; null when it can play both.</summary>
     public PeerRole? OnlyAs { get; private init; }
 
+    /// <summary>Whether it can be shown in TLS 1.3 alone, because its own key has no signatures in TLS 1.2.</summary>
+    internal bool NeedsTls13 { get; private init; }
+
     /// <summary>Whether it can play <paramref name="role"/>.</summary>
     public bool Plays(PeerRole role) => OnlyAs is null || OnlyAs == role;
 
@@ -93,12 +96,13 @@ public sealed class BadPeer
     public override string ToString() => Name;
 
     internal BadPeer With(
-        string? incident = null, RequiredCheck? demand = null, PeerRole? onlyAs = null, bool? needsMLDsa = null) =>
+        string? incident = null, RequiredCheck? demand = null, PeerRole? onlyAs = null, bool? needsMLDsa = null, bool? needsTls13 = null) =>
         new(_reason, Rule, Story, _make, needsMLDsa ?? _needsMLDsa, Name)
         {
             Incident = incident ?? Incident,
             RequiredCheck = demand ?? RequiredCheck,
             OnlyAs = onlyAs ?? OnlyAs,
+            NeedsTls13 = needsTls13 ?? NeedsTls13,
         };
 
     /// <summary>A peer whose own certificate is wrong.</summary>

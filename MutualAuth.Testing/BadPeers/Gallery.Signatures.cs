@@ -93,21 +93,21 @@ public static partial class Gallery
         RejectionReason.AlgorithmNotSupported,
         "RFC 9881 §8.3",
         "Its key says that it is for HashML-DSA, the variant over a hash, which has no place in certificates.",
-        (spec, scene) => MLDsaKey(spec, scene, 0x20, withParameters: false, cut: 0));
+        (spec, scene) => MLDsaKey(spec, scene, 0x20, withParameters: false, cut: 0)).With(needsTls13: true);
 
     /// <summary>An ML-DSA key with parameters.</summary>
     public static BadPeer MLDsaKeyWithParameters { get; } = BadPeer.Leaf(
         RejectionReason.WeakKey,
         "RFC 9881 §2",
         "Its ML-DSA-44 key has parameters, which must be absent: a second encoding of the same key would pass a list of keys.",
-        (spec, scene) => MLDsaKey(spec, scene, 0x11, withParameters: true, cut: 0));
+        (spec, scene) => MLDsaKey(spec, scene, 0x11, withParameters: true, cut: 0)).With(needsTls13: true);
 
     /// <summary>An ML-DSA key that is too short.</summary>
     public static BadPeer MLDsaKeyCutShort { get; } = BadPeer.Leaf(
         RejectionReason.WeakKey,
         "RFC 9881 §4, FIPS 204 §4",
         "One octet of its ML-DSA-44 key is missing.",
-        (spec, scene) => MLDsaKey(spec, scene, 0x11, withParameters: false, cut: 1));
+        (spec, scene) => MLDsaKey(spec, scene, 0x11, withParameters: false, cut: 1)).With(needsTls13: true);
 
     /// <summary>One bit of an ML-DSA signature is wrong, in a path of both kinds of algorithm.</summary>
     public static BadPeer ForgedMLDsaSignature { get; } = new BadPeer(

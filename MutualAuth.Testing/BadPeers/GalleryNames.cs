@@ -17,4 +17,26 @@ public sealed record GalleryNames
     /// The SPIFFE trust domain of good peers, whose IDs are <c>spiffe://DOMAIN/client</c> and <c>/server</c>. Default: <c>gallery.test</c>.
     /// </summary>
     public string TrustDomain { get; init; } = "gallery.test";
+
+    /// <summary>What no peer can be called, by the name of the option; null where all is well.</summary>
+    internal string? Problem() => ProblemOf(nameof(Client), Client) ?? ProblemOf(nameof(Server), Server)
+        ?? (string.IsNullOrEmpty(TrustDomain) ? $"{nameof(GalleryRunOptions.Names)}.{nameof(TrustDomain)} must not be empty." : null);
+
+    private static string? ProblemOf(string option, string? name)
+    {
+        if (string.IsNullOrEmpty(name))
+        {
+            return $"{nameof(GalleryRunOptions.Names)}.{option} must not be empty.";
+        }
+
+        try
+        {
+            GeneralName.ToALabels(name);
+            return null;
+        }
+        catch (ArgumentException exception)
+        {
+            return $"{nameof(GalleryRunOptions.Names)}.{option} is no name: {exception.Message}";
+        }
+    }
 }

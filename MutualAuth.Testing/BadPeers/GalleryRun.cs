@@ -21,7 +21,9 @@ public static class GalleryRun
     /// <param name="options">What to know of it; null for the defaults.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="ArgumentNullException"><paramref name="authority"/> or <paramref name="server"/> is null.</exception>
-    /// <exception cref="ArgumentException">A time of the options is not positive, or the whole run's is more than a day.</exception>
+    /// <exception cref="ArgumentException">
+    /// An option is one that no run can be made with; the message begins with its name. No peer has been played then.
+    /// </exception>
     public static Task<GalleryReport> AgainstServerAsync(
         TestAuthority authority, EndPoint server, GalleryRunOptions? options = null, CancellationToken cancellationToken = default)
     {
@@ -35,7 +37,9 @@ public static class GalleryRun
     /// <param name="options">What to know of the server; null for the defaults.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="ArgumentNullException"><paramref name="authority"/> or <paramref name="connect"/> is null.</exception>
-    /// <exception cref="ArgumentException">A time of the options is not positive, or the whole run's is more than a day.</exception>
+    /// <exception cref="ArgumentException">
+    /// An option is one that no run can be made with; the message begins with its name. No peer has been played then.
+    /// </exception>
     public static Task<GalleryReport> AgainstServerAsync(
         TestAuthority authority,
         Func<CancellationToken, Task<Stream>> connect,
@@ -58,7 +62,9 @@ public static class GalleryRun
     /// <param name="options">What to know of the client; null for the defaults.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="ArgumentNullException"><paramref name="authority"/> or <paramref name="dial"/> is null.</exception>
-    /// <exception cref="ArgumentException">A time of the options is not positive, or the whole run's is more than a day.</exception>
+    /// <exception cref="ArgumentException">
+    /// An option is one that no run can be made with; the message begins with its name. No peer has been played then.
+    /// </exception>
     public static Task<GalleryReport> AgainstClientAsync(
         TestAuthority authority,
         Func<IPEndPoint, string, CancellationToken, Task> dial,
@@ -86,9 +92,9 @@ public static class GalleryRun
         CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(authority);
-        if (options.Patience <= TimeSpan.Zero || options.TotalTime <= TimeSpan.Zero || options.TotalTime > TimeSpan.FromDays(1))
+        if (options.Problem() is { } problem)
         {
-            throw new ArgumentException("Patience and TotalTime are more than nothing, and TotalTime is a day at most.", nameof(options));
+            throw new ArgumentException(problem, nameof(options));
         }
 
         return new GalleryRound(authority, role, options, play, cancellationToken).RunAsync(options.Demands ?? usual);

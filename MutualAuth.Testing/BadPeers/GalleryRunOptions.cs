@@ -1,4 +1,7 @@
 using System.Security.Authentication;
+using System.Text;
+using MutualAuth.Testing.Building;
+using MutualAuth.Testing.Responders;
 using MutualAuth.Testing.Transports;
 
 namespace MutualAuth.Testing.BadPeers;
@@ -20,7 +23,10 @@ public sealed record GalleryRunOptions
     /// <summary>Bad peers to leave out, such as those that your policy accepts on purpose. Default: none.</summary>
     public IReadOnlyCollection<BadPeer> Except { get; init; } = [];
 
-    /// <summary>The TLS versions that the bad peers speak. Default: 1.2 and 1.3.</summary>
+    /// <summary>
+    /// The TLS versions that the bad peers speak. Default: 1.2 and 1.3. Peers that only TLS 1.3 can show, those whose own keys are ML-DSA, are left
+    /// out where it is not among them.
+    /// </summary>
     public SslProtocols Protocols { get; init; } = SslProtocols.Tls12 | SslProtocols.Tls13;
 
     /// <summary>The application protocols that the bad peers offer. Default: none.</summary>
@@ -50,6 +56,47 @@ public sealed record GalleryRunOptions
     /// loopback address alone.
     /// </summary>
     public string? PublishedHost { get; init; }
+
+    /// <summary>What no run can be made with, by name; null where all is well.</summary>
+    internal string? Problem()
+    {
+        if (Patience <= TimeSpan.Zero)
+        {
+            return $"{nameof(Patience)} is {Patience}, and must be more than nothing.";
+        }
+
+        if (TotalTime <= TimeSpan.Zero || TotalTime > TimeSpan.FromDays(1))
+        {
+            return $"{nameof(TotalTime)} is {TotalTime}, and must be more than nothing and a day at most.";
+        }
+
+        if (!LooseTls.AreVersions(Protocols))
+        {
+            return $"{nameof(Protocols)} is {Protocols}, and must be Tls12, Tls13 or both.";
+        }
+
+        if (ApplicationProtocols?.All(name => name is not null && Encoding.UTF8.GetByteCount(name) is > 0 and <= byte.MaxValue) != true)
+        {
+            return $"{nameof(ApplicationProtocols)} must be a list, of names of 1 to {byte.MaxValue} octets.";
+        }
+
+        if (Demands?.All(Enum.IsDefined) == false)
+        {
+            return $"{nameof(Demands)} has a check that does not exist.";
+        }
+
+        if (Except?.All(peer => peer is not null) != true)
+        {
+            return $"{nameof(Except)} must be a list, and have no null in it.";
+        }
+
+        if (PublishedHost is not null && !PublishedAddress.IsHost(PublishedHost))
+        {
+            return $"{nameof(PublishedHost)} cannot be used: {PublishedAddress.HowToNameIt(PublishedHost)}";
+        }
+
+        return Probe is null ? $"{nameof(Probe)} must not be null." : Names is null ? $"{nameof(Names)} must not be null." : Names.Problem();
+    }
 
     internal LooseTlsOptions Tls => new()
     {

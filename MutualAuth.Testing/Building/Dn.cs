@@ -1,5 +1,4 @@
 using Org.BouncyCastle.Asn1;
-using Org.BouncyCastle.Asn1.X509;
 
 namespace MutualAuth.Testing.Building;
 
@@ -9,12 +8,11 @@ internal static class Dn
     /// <summary>What a common name holds (RFC 5280 appendix A.1).</summary>
     internal const int MaxCommonName = 64;
 
-    private static readonly UnboundedConverter s_converter = new();
-
+    /// <exception cref="ArgumentException">It is no string form of a name.</exception>
     internal static Asn1Encodable Parse(string rfc4514)
     {
         ArgumentNullException.ThrowIfNull(rfc4514);
-        return rfc4514.Length == 0 ? DerSequence.Empty : new X509Name(true, rfc4514, s_converter);
+        return rfc4514.Length == 0 ? DerSequence.Empty : new DerSequence(new DnReader(rfc4514).Read().Reverse().ToArray());
     }
 
     /// <summary>Turns a plain name into <c>CN=name</c>, with what RFC 4514 §2.4 wants escaped.</summary>
@@ -29,26 +27,4 @@ internal static class Dn
 
     /// <summary>The subject of who is called <paramref name="name"/>: its common name, or nothing where that cannot hold it.</summary>
     internal static string SubjectOf(string name) => name.Length <= MaxCommonName ? CommonName(name) : string.Empty;
-
-    /// <summary>Writes values of any length: a certificate that breaks a bound of RFC 5280 may be what a test wants.</summary>
-    private sealed class UnboundedConverter : X509DefaultEntryConverter
-    {
-        public override Asn1Object GetConvertedValue(DerObjectIdentifier oid, string value)
-        {
-            // The base takes a first backslash away, which it believes to stand before a sharp.
-            if (value.StartsWith('\\') && !value.StartsWith("\\#", StringComparison.Ordinal))
-            {
-                value = '\\' + value;
-            }
-
-            try
-            {
-                return base.GetConvertedValue(oid, value);
-            }
-            catch (ArgumentException) when (!value.StartsWith('#'))
-            {
-                return new DerUtf8String(value.StartsWith('\\') ? value[1..] : value);
-            }
-        }
-    }
 }

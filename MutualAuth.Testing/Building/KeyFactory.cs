@@ -31,7 +31,7 @@ internal static class KeyFactory
 
     /// <summary>One key per name for the whole process; created once, by the first caller.</summary>
     internal static TestKey Cached(KeyAlgorithm algorithm, string name, Func<TestKey> make) =>
-        s_expensive.GetOrAdd((algorithm, name), _ => new Lazy<TestKey>(make)).Value;
+        s_expensive.GetOrAdd((algorithm, name), _ => new Lazy<TestKey>(() => make().AsShared())).Value;
 
     private static int RsaBits(KeyAlgorithm algorithm) => algorithm switch
     {

@@ -12,6 +12,9 @@ namespace MutualAuth.Testing.Building;
 /// <summary>What a loose peer learns during its handshake.</summary>
 internal sealed class LooseTlsRecord
 {
+    /// <summary>Why our side could not show its certificate; null where it could, or has not come to that.</summary>
+    internal string? Obstacle { get; set; }
+
     internal ImmutableArray<ReadOnlyMemory<byte>> PeerCertificates { get; private set; } = [];
 
     internal string? ApplicationProtocol { get; private set; }
@@ -58,6 +61,7 @@ internal sealed class LooseTlsClient : DefaultTlsClient, TlsAuthentication
 
     public TlsCredentials? GetClientCredentials(CertificateRequest certificateRequest)
     {
+        LooseTls.RefuseToShow(_certificate, m_context, _record);
         _record.CertificateShown = true;
         return _certificate is null
             ? null
@@ -155,6 +159,7 @@ internal sealed class LooseTlsServer : DefaultTlsServer
 
     private BcDefaultTlsCredentialedSigner Credentials()
     {
+        LooseTls.RefuseToShow(_certificate, m_context, _record);
         _record.CertificateShown = true;
         return LooseTls.Credentials(
             m_context, (BcTlsCrypto)Crypto, _certificate, TlsUtilities.IsTlsV13(m_context) ? TlsUtilities.EmptyBytes : null);
@@ -173,11 +178,33 @@ internal static class LooseTls
             (true, true) => ProtocolVersion.TLSv13.DownTo(ProtocolVersion.TLSv12),
             (true, false) => ProtocolVersion.TLSv13.Only(),
             (false, true) => ProtocolVersion.TLSv12.Only(),
-            _ => throw new ArgumentException("TLS 1.2, TLS 1.3 or both.", nameof(options)),
+            _ => throw new InvalidOperationException("The versions were not checked."),
         };
+
+    internal static bool AreVersions(SslProtocols protocols) =>
+        protocols != SslProtocols.None && (protocols & ~(SslProtocols.Tls12 | SslProtocols.Tls13)) == SslProtocols.None;
+
+    /// <exception cref="ArgumentException">The versions are none that are spoken here.</exception>
+    internal static void Check(LooseTlsOptions options)
+    {
+        if (!AreVersions(options.Protocols))
+        {
+            throw new ArgumentException($"{nameof(options.Protocols)} is {options.Protocols}, and must be Tls12, Tls13 or both.", nameof(options));
+        }
+    }
 
     internal static IList<ProtocolName>? Protocols(LooseTlsOptions options) =>
         options.ApplicationProtocols.Count == 0 ? null : [.. options.ApplicationProtocols.Select(ProtocolName.AsUtf8Encoding)];
+
+    /// <exception cref="TlsFatalAlert">No signature of the key can be made in the version that was agreed.</exception>
+    internal static void RefuseToShow(TestCertificate? certificate, TlsContext context, LooseTlsRecord record)
+    {
+        if (certificate?.Key.Algorithm is KeyAlgorithm.MLDsa44 or KeyAlgorithm.MLDsa65 or KeyAlgorithm.MLDsa87 && !TlsUtilities.IsTlsV13(context))
+        {
+            record.Obstacle = "a certificate with an ML-DSA key can be shown in TLS 1.3 alone, and the far end chose TLS 1.2";
+            throw new TlsFatalAlert(AlertDescription.internal_error);
+        }
+    }
 
     internal static BcDefaultTlsCredentialedSigner Credentials(
         TlsContext context, BcTlsCrypto crypto, TestCertificate certificate, byte[]? requestContext)

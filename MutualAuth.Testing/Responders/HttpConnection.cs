@@ -25,17 +25,20 @@ internal sealed class HttpConnection(HttpResponder responder, Socket socket, Can
     internal async Task RunAsync()
     {
         var reader = new HttpRequestReader(_stream);
+        var isLast = false;
         try
         {
             while (await reader.ReadHeadAsync(stop).ConfigureAwait(false) is { } head && await ExchangeAsync(reader, head).ConfigureAwait(false))
             {
             }
+
+            isLast = reader.Head is { KeepsAlive: false };
         }
         catch (HttpRefusedException refused)
         {
             var (status, kind, reason) = refused.Refusal;
             responder.CannotRead(new ResponderProblem(kind, reason, RequestOf(reader.Head), status, Exception: null));
-            await RefuseAsync(refused.Refusal, reader.Head?.Method, keepsAlive: false).ConfigureAwait(false);
+            await RefuseAsync(refused.Refusal, reader.Head?.Method, "close").ConfigureAwait(false);
         }
         catch (Exception exception) when (exception is IOException or SocketException)
         {
@@ -47,7 +50,12 @@ internal sealed class HttpConnection(HttpResponder responder, Socket socket, Can
             }
         }
 
-        await EndAsync().ConfigureAwait(false);
+        var more = await EndAsync(reader.TakeRest()).ConfigureAwait(false);
+        if (isLast && more)
+        {
+            const string Reason = "something came after the last request of the connection, which that request said it was, and is not answered";
+            responder.CannotRead(new ResponderProblem(ResponderProblemKind.MalformedHttp, Reason, Request: null, Status: null, Exception: null));
+        }
     }
 
     private static ResponderRequest? RequestOf(HttpRequestHead? head) =>
@@ -72,7 +80,7 @@ internal sealed class HttpConnection(HttpResponder responder, Socket socket, Can
         responder.Received(request);
         try
         {
-            return await ReplyAsync(request, refusal, head.KeepsAlive).ConfigureAwait(false) && head.KeepsAlive;
+            return await ReplyAsync(request, refusal, head.Connection).ConfigureAwait(false) && head.KeepsAlive;
         }
         catch (Exception exception) when (exception is IOException or SocketException)
         {
@@ -95,7 +103,7 @@ internal sealed class HttpConnection(HttpResponder responder, Socket socket, Can
     }
 
     /// <returns>Whether the answer was whole.</returns>
-    private async Task<bool> ReplyAsync(ResponderRequest request, HttpRefusal? refusal, bool keepsAlive)
+    private async Task<bool> ReplyAsync(ResponderRequest request, HttpRefusal? refusal, string? connection)
     {
         var mode = responder.Mode;
         if (mode == ResponderMode.Hang)
@@ -112,7 +120,7 @@ internal sealed class HttpConnection(HttpResponder responder, Socket socket, Can
         if (refusal is not null)
         {
             responder.Tell(new ResponderProblem(refusal.Kind, refusal.Reason, request, refusal.Status, Exception: null));
-            await RefuseAsync(refusal, request.Method, keepsAlive).ConfigureAwait(false);
+            await RefuseAsync(refusal, request.Method, connection).ConfigureAwait(false);
             return true;
         }
 
@@ -120,45 +128,45 @@ internal sealed class HttpConnection(HttpResponder responder, Socket socket, Can
         switch (mode)
         {
             case ResponderMode.NotFound:
-                await SendAsync(ResponderReply.NotFound, request.Method, keepsAlive).ConfigureAwait(false);
+                await SendAsync(ResponderReply.NotFound, request.Method, connection).ConfigureAwait(false);
                 return true;
             case ResponderMode.Garbage:
-                await SendAsync(new ResponderReply(200, type, s_garbage), request.Method, keepsAlive).ConfigureAwait(false);
+                await SendAsync(new ResponderReply(200, type, s_garbage), request.Method, connection).ConfigureAwait(false);
                 return true;
             case ResponderMode.Oversized:
-                await SendOversizedAsync(type, request.Method, keepsAlive).ConfigureAwait(false);
+                await SendOversizedAsync(type, request.Method, connection).ConfigureAwait(false);
                 return true;
             case ResponderMode.Redirect:
                 // With the host, for a path that begins with two slashes would be taken for one (RFC 3986 §4.2).
                 var place = responder.BaseUri.GetLeftPart(UriPartial.Authority) + request.Path;
-                await WriteHeadAsync(302, $"Location: {place}\r\n", 0, keepsAlive).ConfigureAwait(false);
+                await WriteHeadAsync(302, $"Location: {place}\r\n", 0, connection).ConfigureAwait(false);
                 return true;
             case ResponderMode.Truncated:
                 var reply = responder.Reply(request);
-                await SendAsync(reply, request.Method, keepsAlive: false, reply.Body.Length / 2).ConfigureAwait(false);
+                await SendAsync(reply, request.Method, "close", reply.Body.Length / 2).ConfigureAwait(false);
                 return false;
             default:
-                await SendAsync(responder.Reply(request), request.Method, keepsAlive).ConfigureAwait(false);
+                await SendAsync(responder.Reply(request), request.Method, connection).ConfigureAwait(false);
                 return true;
         }
     }
 
-    private Task RefuseAsync(HttpRefusal refusal, string? method, bool keepsAlive) =>
-        SendAsync(ResponderReply.Text(refusal.Status, refusal.Reason), method, keepsAlive);
+    private Task RefuseAsync(HttpRefusal refusal, string? method, string? connection) =>
+        SendAsync(ResponderReply.Text(refusal.Status, refusal.Reason), method, connection);
 
-    private async Task SendAsync(ResponderReply reply, string? method, bool keepsAlive, int? cutAt = null)
+    private async Task SendAsync(ResponderReply reply, string? method, string? connection, int? cutAt = null)
     {
-        await WriteHeadAsync(reply.Status, $"Content-Type: {reply.ContentType}\r\n", reply.Body.Length, keepsAlive).ConfigureAwait(false);
+        await WriteHeadAsync(reply.Status, $"Content-Type: {reply.ContentType}\r\n", reply.Body.Length, connection).ConfigureAwait(false);
         if (method != "HEAD")
         {
             await _stream.WriteAsync(reply.Body.AsMemory(0, cutAt ?? reply.Body.Length), stop).ConfigureAwait(false);
         }
     }
 
-    private async Task SendOversizedAsync(string contentType, string method, bool keepsAlive)
+    private async Task SendOversizedAsync(string contentType, string method, string? connection)
     {
         var length = responder.OversizedLength;
-        await WriteHeadAsync(200, $"Content-Type: {contentType}\r\n", length, keepsAlive).ConfigureAwait(false);
+        await WriteHeadAsync(200, $"Content-Type: {contentType}\r\n", length, connection).ConfigureAwait(false);
         var block = new byte[64 * 1024];
         for (var left = method == "HEAD" ? 0 : length; left > 0; left -= block.Length)
         {
@@ -166,13 +174,13 @@ internal sealed class HttpConnection(HttpResponder responder, Socket socket, Can
         }
     }
 
-    private async Task WriteHeadAsync(int status, string field, long length, bool keepsAlive)
+    private async Task WriteHeadAsync(int status, string field, long length, string? connection)
     {
         var head = new StringBuilder();
         head.Append(CultureInfo.InvariantCulture, $"HTTP/1.1 {status} {PhraseOf(status)}\r\nDate: {responder.Clock.GetUtcNow():R}\r\n{field}");
         head.Append(CultureInfo.InvariantCulture, $"Content-Length: {length}\r\n");
         head.Append(status == 405 ? $"Allow: {string.Join(", ", responder.Methods)}\r\n" : string.Empty);
-        head.Append(keepsAlive ? "\r\n" : "Connection: close\r\n\r\n");
+        head.Append(connection is null ? "\r\n" : $"Connection: {connection}\r\n\r\n");
         await _stream.WriteAsync(Encoding.ASCII.GetBytes(head.ToString()), stop).ConfigureAwait(false);
     }
 
@@ -193,8 +201,10 @@ internal sealed class HttpConnection(HttpResponder responder, Socket socket, Can
     };
 
     // To close while octets are still coming in would reset the connection, and the client could lose the answer (RFC 9112 §9.6).
-    private async Task EndAsync()
+    /// <returns>Whether more than ends of lines has come, which some clients send after a body (RFC 9112 §2.2).</returns>
+    private async Task<bool> EndAsync(ReadOnlyMemory<byte> rest)
     {
+        var more = HasMoreThanLineEnds(rest.Span);
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(stop);
         enough.CancelAfter(s_lastWord);
         try
@@ -204,11 +214,16 @@ internal sealed class HttpConnection(HttpResponder responder, Socket socket, Can
             for (var (drained, count) = (0, -1); count != 0 && drained < MaxDrained; drained += count)
             {
                 count = await _stream.ReadAsync(buffer, enough.Token).ConfigureAwait(false);
+                more |= HasMoreThanLineEnds(buffer.AsSpan(0, count));
             }
         }
         catch (Exception exception) when (exception is IOException or SocketException or OperationCanceledException)
         {
             // It has left already, or will not.
         }
+
+        return more;
     }
+
+    private static bool HasMoreThanLineEnds(ReadOnlySpan<byte> octets) => octets.ContainsAnyExcept((byte)'\r', (byte)'\n');
 }

@@ -10,6 +10,10 @@ internal sealed class HttpRequestHead
     private static readonly SearchValues<char> s_token =
         SearchValues.Create("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
 
+    // Names and addresses of RFC 3986 §3.2.2, and the colon before a port; no user.
+    private static readonly SearchValues<char> s_host =
+        SearchValues.Create("!$%&'()*+,-.:;=[]_~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
+
     // All but the tab (RFC 9110 §5.5).
     private static readonly SearchValues<char> s_controls = SearchValues.Create(
         [.. Enumerable.Range(0, 0x20).Append(0x7F).Where(control => control != '\t').Select(control => (char)control)]);
@@ -17,8 +21,8 @@ internal sealed class HttpRequestHead
     private readonly List<string> _lengths = [];
     private readonly List<string> _encodings = [];
     private readonly List<string> _connection = [];
-    private int _hosts;
     private readonly bool _is10;
+    private int _hosts;
 
     /// <exception cref="HttpRefusedException">It is no request line of HTTP/1.1 or HTTP/1.0.</exception>
     internal HttpRequestHead(string requestLine)
@@ -51,8 +55,11 @@ internal sealed class HttpRequestHead
     /// <summary>Whether the body comes only after <c>100 Continue</c> (RFC 9110 §10.1.1).</summary>
     internal bool ExpectsContinue { get; private set; }
 
-    /// <summary>Whether another request may follow. Clients of HTTP/1.0 get one answer for a connection.</summary>
-    internal bool KeepsAlive => !_is10 && !_connection.Contains("close", StringComparer.OrdinalIgnoreCase);
+    /// <summary>Whether another request may follow (RFC 9112 §9.3).</summary>
+    internal bool KeepsAlive => !HasConnection("close") && (!_is10 || HasConnection("keep-alive"));
+
+    /// <summary>What the answer says of the connection; null where that goes without saying.</summary>
+    internal string? Connection => !KeepsAlive ? "close" : _is10 ? "keep-alive" : null;
 
     internal static bool IsToken(ReadOnlySpan<char> text) => text.Length > 0 && !text.ContainsAnyExcept(s_token);
 
@@ -71,7 +78,7 @@ internal sealed class HttpRequestHead
     }
 
     /// <exception cref="HttpRefusedException">It is no field.</exception>
-    internal void Add(string line)
+    internal static (string Name, string Value) FieldIn(string line)
     {
         if (line[0] is ' ' or '\t')
         {
@@ -84,16 +91,32 @@ internal sealed class HttpRequestHead
             throw Malformed($"a line is no field, which is a token, a colon and a value: {Quote(line)}");
         }
 
-        var value = line[(colon + 1)..].Trim(' ', '\t');
-        if (value.AsSpan().ContainsAny(s_controls))
-        {
-            throw Malformed($"a field has a control character: {Quote(line)}");
-        }
+        RefuseControls(line, "a field");
+        return (line[..colon], line[(colon + 1)..].Trim(' ', '\t'));
+    }
 
-        switch (line[..colon].ToUpperInvariant())
+    /// <exception cref="HttpRefusedException">There is a control character in the line.</exception>
+    internal static void RefuseControls(string line, string what)
+    {
+        if (line.AsSpan().ContainsAny(s_controls))
+        {
+            throw Malformed($"{what} has a control character: {Quote(line)}");
+        }
+    }
+
+    /// <exception cref="HttpRefusedException">It is no field, or one that is not met here.</exception>
+    internal void Add(string line)
+    {
+        var (name, value) = FieldIn(line);
+        switch (name.ToUpperInvariant())
         {
             case "HOST":
                 _hosts++;
+                if (value.Length > 0 && !IsHost(value))
+                {
+                    throw Malformed($"the Host is no host, or no host and port: {Quote(line)}");
+                }
+
                 break;
             case "CONTENT-LENGTH":
                 _lengths.AddRange(ListOf(value));
@@ -153,6 +176,18 @@ internal sealed class HttpRequestHead
 
     private static HttpRefusedException Malformed(string reason, int status = 400) => new(HttpRefusal.Malformed(reason, status));
 
+    private bool HasConnection(string option) => _connection.Contains(option, StringComparer.OrdinalIgnoreCase);
+
+    private static bool IsHost(ReadOnlySpan<char> authority)
+    {
+        var afterBracket = authority.LastIndexOf(']') + 1;
+        var rest = authority[afterBracket..];
+        var colon = rest.IndexOf(':');
+        var nameEndsAt = colon < 0 ? rest.Length : colon;
+        var hasName = afterBracket == 0 ? nameEndsAt > 0 && !authority.Contains('[') : nameEndsAt == 0 && authority[0] == '[';
+        return hasName && !authority.ContainsAnyExcept(s_host) && (colon < 0 || !rest[(colon + 1)..].ContainsAnyExceptInRange('0', '9'));
+    }
+
     private static string[] ListOf(string value) => value.Split(',', StringSplitOptions.TrimEntries);
 
     private static bool IsVersion10(string version)
@@ -181,7 +216,8 @@ internal sealed class HttpRequestHead
         var authority = target.StartsWith("http://", StringComparison.OrdinalIgnoreCase) ? target.AsSpan("http://".Length)
             : throw Malformed($"the target is neither a path nor a URI of http: {Quote(target)}");
         var end = authority.IndexOfAny('/', '?');
-        if (end == 0 || authority.Length == 0)
+        var host = end < 0 ? authority : authority[..end];
+        if (host.Length == 0 || !IsHost(host))
         {
             throw Malformed($"the target has no host: {Quote(target)}");
         }

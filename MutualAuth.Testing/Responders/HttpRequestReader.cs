@@ -76,6 +76,14 @@ internal sealed class HttpRequestReader(Stream stream)
         return body.ToArray();
     }
 
+    /// <summary>Takes what is here already and belongs to no request that was read.</summary>
+    internal ReadOnlyMemory<byte> TakeRest()
+    {
+        var rest = _buffer.AsMemory(_start, _end - _start);
+        _start = _end;
+        return rest;
+    }
+
     private static HttpRefusedException Malformed(string reason) => new(HttpRefusal.Malformed(reason));
 
     // A client that speaks TLS waits for an answer, and would never send the end of a line.
@@ -103,6 +111,7 @@ internal sealed class HttpRequestReader(Stream stream)
                 throw Malformed($"a chunk does not begin with its size: {HttpRequestHead.Quote(line)}");
             }
 
+            HttpRequestHead.RefuseControls(line, "the extension of a chunk");
             if (size == 0)
             {
                 break;
@@ -125,6 +134,7 @@ internal sealed class HttpRequestReader(Stream stream)
         tooLong = HttpRefusal.TooLarge($"the fields after the chunks are longer than {MaxHead} octets", 431);
         while (await ReadLineAsync(trailers, tooLong, token).ConfigureAwait(false) is { Length: > 0 } trailer)
         {
+            _ = HttpRequestHead.FieldIn(trailer);
             trailers -= trailer.Length + 2;
         }
     }
@@ -160,6 +170,8 @@ internal sealed class HttpRequestReader(Stream stream)
                 throw new HttpRefusedException(tooLong);
             }
 
+            RefuseBareCr(_buffer.AsSpan(_start, end < 0 ? length : length + 1));
+
             if (end >= 0)
             {
                 var line = Encoding.Latin1.GetString(_buffer, _start, length);
@@ -172,6 +184,16 @@ internal sealed class HttpRequestReader(Stream stream)
             {
                 throw new EndOfStreamException("the connection ended in the middle of a line");
             }
+        }
+    }
+
+    // Who ends lines with it waits for an answer, and would never send the end of a line (RFC 9112 §2.2).
+    private static void RefuseBareCr(ReadOnlySpan<byte> line)
+    {
+        var cr = line.IndexOf((byte)'\r');
+        if (cr >= 0 && cr + 1 < line.Length && line[cr + 1] != '\n')
+        {
+            throw Malformed($"there is a CR without LF in a line: {HttpRequestHead.Quote(Encoding.Latin1.GetString(line))}");
         }
     }
 

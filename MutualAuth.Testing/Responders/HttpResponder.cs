@@ -20,7 +20,6 @@ namespace MutualAuth.Testing.Responders;
 public abstract class HttpResponder : IAsyncDisposable
 {
     private static readonly TimeSpan s_longestDelay = TimeSpan.FromMilliseconds(int.MaxValue);
-    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(100);
 
     private readonly TcpListener _listener;
     private readonly CancellationTokenSource _stop = new();
@@ -42,7 +41,7 @@ public abstract class HttpResponder : IAsyncDisposable
         PublishedHost = publishedHost;
         _listener = PublishedAddress.Listen(publishedHost, port);
         BaseUri = PublishedAddress.UriOf(publishedHost, _listener);
-        _accepting = AcceptAsync();
+        _accepting = Accepting.RunAsync(_listener, Accepted, NotAccepted, _stop.Token);
     }
 
     /// <summary>How it behaves. Default: as it should.</summary>
@@ -169,32 +168,21 @@ public abstract class HttpResponder : IAsyncDisposable
         _stop.Dispose();
     }
 
-    private async Task AcceptAsync()
+    private Task Accepted(Socket socket)
     {
-        while (!_stop.IsCancellationRequested)
-        {
-            try
-            {
-                var socket = await _listener.AcceptSocketAsync(_stop.Token).ConfigureAwait(false);
-                Interlocked.Increment(ref _connections);
+        Interlocked.Increment(ref _connections);
 
-                // Elsewhere, for a callback of the test may block.
-                var exchange = Task.Run(() => ServeAsync(socket));
-                _exchanges.TryAdd(exchange, 0);
-                _ = exchange.ContinueWith(done => _exchanges.TryRemove(done, out _), TaskScheduler.Default);
-            }
-            catch (OperationCanceledException)
-            {
-                // Stopped.
-            }
-            catch (SocketException exception)
-            {
-                // The system has no socket left, or the client was gone again: the next one may fare better, in a while.
-                var reason = $"a connection could not be accepted: {exception.Message}";
-                Tell(new ResponderProblem(ResponderProblemKind.Failed, reason, Request: null, Status: null, exception));
-                await Task.Delay(s_pause, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            }
-        }
+        // Elsewhere, for a callback of the test may block.
+        var exchange = Task.Run(() => ServeAsync(socket));
+        _exchanges.TryAdd(exchange, 0);
+        _ = exchange.ContinueWith(done => _exchanges.TryRemove(done, out _), TaskScheduler.Default);
+        return Task.CompletedTask;
+    }
+
+    private void NotAccepted(SocketException exception)
+    {
+        var reason = $"a connection could not be accepted: {exception.Message}";
+        Tell(new ResponderProblem(ResponderProblemKind.Failed, reason, Request: null, Status: null, exception));
     }
 
     private async Task ServeAsync(Socket socket)

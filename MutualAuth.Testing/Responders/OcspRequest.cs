@@ -86,7 +86,7 @@ internal sealed record OcspRequest(IReadOnlyList<OcspQuestion> Questions, ReadOn
         }
 
         algorithm.ThrowIfNotEmpty();
-        id.ReadOctetString();
+        var nameHash = id.ReadOctetString();
         var keyHash = id.ReadOctetString();
         var serialNumber = id.ReadInteger();
         id.ThrowIfNotEmpty();
@@ -96,7 +96,7 @@ internal sealed record OcspRequest(IReadOnlyList<OcspQuestion> Questions, ReadOn
         }
 
         request.ThrowIfNotEmpty();
-        return new OcspQuestion(hash, keyHash, serialNumber, raw);
+        return new OcspQuestion(hash, nameHash, keyHash, serialNumber, raw);
     }
 
     private static Dictionary<string, ReadOnlyMemory<byte>> ReadExtensions(AsnReader wrapped)
@@ -165,4 +165,8 @@ internal sealed record OcspRequest(IReadOnlyList<OcspQuestion> Questions, ReadOn
 
 /// <summary>A certificate that is asked about, by its CertID.</summary>
 internal sealed record OcspQuestion(
-    string HashAlgorithm, ReadOnlyMemory<byte> IssuerKeyHash, BigInteger SerialNumber, ReadOnlyMemory<byte> RawCertId);
+    string HashAlgorithm,
+    ReadOnlyMemory<byte> IssuerNameHash,
+    ReadOnlyMemory<byte> IssuerKeyHash,
+    BigInteger SerialNumber,
+    ReadOnlyMemory<byte> RawCertId);

@@ -9,6 +9,10 @@ using Org.BouncyCastle.Security;
 namespace MutualAuth.Testing.Responders;
 
 /// <summary>Answers OCSP over HTTP on loopback (RFC 6960, by GET and POST) from what an authority has issued and revoked, at once.</summary>
+/// <remarks>
+/// A question names the issuer by the digests of its name and of its key; where either is another issuer's, the answer is <c>unknown</c>, whatever
+/// the number (RFC 6960 §2.2).
+/// </remarks>
 public sealed class OcspResponder : HttpResponder
 {
     private readonly TestAuthority _authority;
@@ -139,20 +143,23 @@ public sealed class OcspResponder : HttpResponder
 
     private OcspAnswer AnswerTo(OcspQuestion question)
     {
-        // Another authority's certificate may have the same number: only the key's digest in the request tells them apart.
-        var answer = question.IssuerKeyHash.Span.SequenceEqual(KeyHash(question.HashAlgorithm))
-            ? _authority.Revoked.StatusOf(question.SerialNumber)
-            : new OcspAnswer(question.SerialNumber, OcspStatus.Unknown);
+        // Another issuer's certificate may have the same number, and another issuer the same name or the same key: only both digests together
+        // tell them apart, and of an issuer that is not served here all is unknown (RFC 6960 §2.2 and §4.1.1).
+        var isOurs = IsDigest(question.IssuerKeyHash, question.HashAlgorithm, PublicKey())
+            && IsDigest(question.IssuerNameHash, question.HashAlgorithm, _authority.Issuer.Name.GetDerEncoded());
+        var answer = isOurs ? _authority.Revoked.StatusOf(question.SerialNumber) : new OcspAnswer(question.SerialNumber, OcspStatus.Unknown);
         return answer with { RawCertId = question.RawCertId };
     }
 
+    private byte[] PublicKey() =>
+        SubjectPublicKeyInfo.GetInstance(Asn1Object.FromByteArray(_authority.AsCertificate.Key.SubjectPublicKeyInfo.ToArray())).PublicKey.GetBytes();
+
     /// <exception cref="InvalidDataException">The digest is not known here.</exception>
-    private byte[] KeyHash(string hashAlgorithm)
+    private static bool IsDigest(ReadOnlyMemory<byte> asked, string hashAlgorithm, byte[] octets)
     {
-        var key = SubjectPublicKeyInfo.GetInstance(Asn1Object.FromByteArray(_authority.AsCertificate.Key.SubjectPublicKeyInfo.ToArray()));
         try
         {
-            return DigestUtilities.CalculateDigest(new DerObjectIdentifier(hashAlgorithm), key.PublicKey.GetBytes());
+            return asked.Span.SequenceEqual(DigestUtilities.CalculateDigest(new DerObjectIdentifier(hashAlgorithm), octets));
         }
         catch (SecurityUtilityException)
         {

@@ -39,15 +39,18 @@ internal static class PublishedAddress
         return new Uri($"http://{host}:{((IPEndPoint)listener.LocalEndpoint).Port}/");
     }
 
+    internal static bool IsHost(string publishedHost) =>
+        !publishedHost.AsSpan().ContainsAny("[]%/@") && Uri.CheckHostName(publishedHost) != UriHostNameType.Unknown;
+
+    internal static string HowToNameIt(string wrong) =>
+        $"{HttpRequestHead.Quote(wrong)} is no host. Name the host alone, without scheme, port and brackets, such as host.docker.internal, "
+        + "192.0.2.7 or 2001:db8::7.";
+
     private static void Check(string? publishedHost)
     {
-        if (publishedHost is not null
-            && (publishedHost.AsSpan().ContainsAny("[]%/@") || Uri.CheckHostName(publishedHost) == UriHostNameType.Unknown))
+        if (publishedHost is not null && !IsHost(publishedHost))
         {
-            throw new ArgumentException(
-                $"{HttpRequestHead.Quote(publishedHost)} is no host. Name the host alone, without scheme, port and brackets, such as "
-                + "host.docker.internal, 192.0.2.7 or 2001:db8::7.",
-                nameof(publishedHost));
+            throw new ArgumentException(HowToNameIt(publishedHost), nameof(publishedHost));
         }
     }
 }

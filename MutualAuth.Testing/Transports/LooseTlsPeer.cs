@@ -44,6 +44,7 @@ public sealed class LooseTlsPeer : IDisposable
     /// <param name="options">How to speak; null for the defaults.</param>
     /// <param name="cancellationToken">Gives up, and closes the transport.</param>
     /// <exception cref="ArgumentNullException"><paramref name="transport"/> is null.</exception>
+    /// <exception cref="ArgumentException"><see cref="LooseTlsOptions.Protocols"/> is neither TLS 1.2, TLS 1.3 nor both.</exception>
     /// <exception cref="LooseTlsException">
     /// The far end refused, or went away. Under TLS 1.3 a client hears of a refusal only when it reads.
     /// </exception>
@@ -57,6 +58,7 @@ public sealed class LooseTlsPeer : IDisposable
     internal static Task<LooseTlsPeer> ConnectAsync(
         Stream transport, TestCertificate? certificate, LooseTlsOptions options, LooseTlsRecord record, CancellationToken cancellationToken)
     {
+        LooseTls.Check(options);
         var protocol = new TlsClientProtocol(transport);
         var client = new LooseTlsClient(certificate, options, record);
         return RunAsync(protocol, transport, record, () => protocol.Connect(client), cancellationToken);
@@ -68,6 +70,7 @@ public sealed class LooseTlsPeer : IDisposable
     /// <param name="options">How to speak; null for the defaults.</param>
     /// <param name="cancellationToken">Gives up, and closes the transport.</param>
     /// <exception cref="ArgumentNullException"><paramref name="transport"/> or <paramref name="certificate"/> is null.</exception>
+    /// <exception cref="ArgumentException"><see cref="LooseTlsOptions.Protocols"/> is neither TLS 1.2, TLS 1.3 nor both.</exception>
     /// <exception cref="LooseTlsException">The far end refused, or went away.</exception>
     public static Task<LooseTlsPeer> AcceptAsync(
         Stream transport, TestCertificate certificate, LooseTlsOptions? options = null, CancellationToken cancellationToken = default)
@@ -80,6 +83,7 @@ public sealed class LooseTlsPeer : IDisposable
     internal static Task<LooseTlsPeer> AcceptAsync(
         Stream transport, TestCertificate certificate, LooseTlsOptions options, LooseTlsRecord record, CancellationToken cancellationToken)
     {
+        LooseTls.Check(options);
         var protocol = new TlsServerProtocol(transport);
         var server = new LooseTlsServer(certificate, options, record);
         return RunAsync(protocol, transport, record, () => protocol.Accept(server), cancellationToken);
@@ -121,7 +125,7 @@ public sealed class LooseTlsPeer : IDisposable
             throw new LooseTlsException(
                 alert is { } code
                     ? $"The far end refused with the alert {NameOf(code)}."
-                    : $"The handshake failed: {exception.Message}",
+                    : $"The handshake failed: {record.Obstacle ?? exception.Message}",
                 alert,
                 exception);
         }

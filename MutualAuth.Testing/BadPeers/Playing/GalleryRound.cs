@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Numerics;
+using System.Security.Authentication;
 
 namespace MutualAuth.Testing.BadPeers;
 
@@ -21,7 +22,9 @@ internal sealed class GalleryRound(
 
     internal async Task<GalleryReport> RunAsync(IReadOnlyCollection<RequiredCheck> demands)
     {
-        var peers = Gallery.As(role).Where(peer => demands.Contains(peer.RequiredCheck) && !options.Except.Contains(peer)).ToList();
+        var peers = Gallery.As(role).Where(peer => demands.Contains(peer.RequiredCheck) && !options.Except.Contains(peer))
+            .Where(peer => !peer.NeedsTls13 || options.Protocols.HasFlag(SslProtocols.Tls13))
+            .ToList();
         var results = new List<GalleryResult>();
         string? stopped = null;
         var trap = new GalleryTrap(options.PublishedHost);
@@ -85,6 +88,11 @@ internal sealed class GalleryRound(
 
             // A control holds when all visits were served: the first that was not is the one that counts.
             var good = before.IsLetIn ? await PlayAsync(exhibit.DialledName, exhibit.Good).ConfigureAwait(false) : before;
+            if (peer.NeedsTls13 && bad.Outcome == PeerOutcome.Unclear)
+            {
+                bad = bad with { Detail = $"{bad.Detail}; {nameof(options.Protocols)} without TLS 1.3 leaves this peer out" };
+            }
+
             var detail = good.IsLetIn
                 ? bad.Detail
                 : $"the good neighbour {(before.IsLetIn ? "after" : "before")} it: {good.Detail}; itself: {bad.Detail}";
@@ -148,7 +156,9 @@ internal sealed class GalleryRound(
 
         try
         {
-            return await playing.ConfigureAwait(false);
+            var seen = await playing.ConfigureAwait(false);
+            cancellationToken.ThrowIfCancellationRequested();
+            return seen;
         }
         catch (Exception) when (token.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {

@@ -16,7 +16,9 @@ internal sealed class GalleryTrap : IAsyncDisposable
     {
         _listener = PublishedAddress.Listen(publishedHost, 0);
         IssuerUri = PublishedAddress.UriOf(publishedHost, _listener) + "issuer.cer";
-        _accepting = AcceptAsync();
+
+        // What could not be accepted is accepted later, or has gone without a word.
+        _accepting = Accepting.RunAsync(_listener, AnswerAsync, static _ => { }, _stop.Token);
     }
 
     internal string IssuerUri { get; }
@@ -31,24 +33,16 @@ internal sealed class GalleryTrap : IAsyncDisposable
         _stop.Dispose();
     }
 
-    private async Task AcceptAsync()
+    private async Task AnswerAsync(Socket socket)
     {
-        try
+        using (socket)
         {
-            while (true)
-            {
-                using var socket = await _listener.AcceptSocketAsync(_stop.Token).ConfigureAwait(false);
-                Interlocked.Increment(ref _hits);
-                await AnswerAsync(socket).ConfigureAwait(false);
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // Stopped.
+            Interlocked.Increment(ref _hits);
+            await SayNothingIsHereAsync(socket).ConfigureAwait(false);
         }
     }
 
-    private async Task AnswerAsync(Socket socket)
+    private async Task SayNothingIsHereAsync(Socket socket)
     {
         try
         {

@@ -53,6 +53,12 @@ internal sealed class ServerUnderTest(Func<CancellationToken, Task<Stream>> conn
                 token.ThrowIfCancellationRequested();
                 return outcome is { } judged ? new Sighting(judged, detail) : Sighting.OfTheEnd(seen, endedByFarEnd: true, detail, answer.Received);
             }
+            catch (Exception) when (token.IsCancellationRequested && answer is not null)
+            {
+                return Sighting.Unclear(
+                    $"the handshake went through, and then the time was over: {answer.Received} octets came that the probe takes for no answer; "
+                    + $"a server that answers otherwise needs another {nameof(options.Probe)}");
+            }
             catch (Exception exception) when (!token.IsCancellationRequested)
             {
                 // What a probe of the user's throws says nothing of the server, unless the connection ended too.

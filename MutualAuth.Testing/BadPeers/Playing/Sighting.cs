@@ -29,7 +29,7 @@ internal sealed record Sighting(PeerOutcome Outcome, string Detail, bool ByClosi
     {
         if (!seen.CertificateShown)
         {
-            return Unclear($"it was over before the certificate was shown: {what}");
+            return Unclear($"it was over before the certificate was shown: {seen.Obstacle ?? what}");
         }
 
         var isOfTheCertificate = seen.Alert is not (null or AlertDescription.internal_error or AlertDescription.user_canceled);
