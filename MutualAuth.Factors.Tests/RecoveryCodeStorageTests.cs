@@ -145,6 +145,25 @@ public sealed class RecoveryCodeStorageTests
     }
 
     [Test]
+    public async Task A_store_that_blocks_its_thread_blocks_none_of_the_pool_after_the_derivation()
+    {
+        var codes = await RecoveryCodes.CreateAsync(_store, "alice", 1, Few);
+        bool? isOfPool = null;
+        var watched = new WatchedFactors(_store)
+        {
+            BeforeReplacing = () =>
+            {
+                isOfPool = Thread.CurrentThread.IsThreadPoolThread;
+                return Task.CompletedTask;
+            },
+        };
+
+        (await Factor.RunAsync(SecondFactors.RecoveryCodes(watched), Factor.Paper(codes[0]))).Server.Should().BeNull();
+
+        isOfPool.Should().BeFalse();
+    }
+
+    [Test]
     public async Task Codes_of_before_are_taken_once_each_and_told_of()
     {
         await _store.SetFactorAsync("alice", OfBefore(s_codes));

@@ -56,7 +56,9 @@ internal sealed class RecoveryCodeServer(ISecondFactorStore store, ILogger logge
             (byte[] Salt, int Iterations, string Hash)? derived = null;
             for (var attempt = 0; attempt < FactorSteps.MaxAttempts; attempt++)
             {
-                var factors = await store.FindFactorsAsync(user.Name, cancellationToken).ConfigureAwait(false);
+                // On threads that may block: after a derivation, and for a second reading, this is a thread of the pool.
+                var factors = await context.RunBlockingAsync(() => store.FindFactorsAsync(user.Name, cancellationToken), cancellationToken)
+                    .ConfigureAwait(false);
                 var before = factors.FirstOrDefault(factor => factor.Kind == RecoveryCodes.Kind);
                 RecoveryCodeSet? set = null;
                 if (before is not null && !RecoveryCodeSet.TryRead(before, out set))
@@ -91,7 +93,9 @@ internal sealed class RecoveryCodeServer(ISecondFactorStore store, ILogger logge
                         "another, or one that was used"));
                 }
 
-                if (await store.TryReplaceFactorAsync(user.Name, before, left.ToFactor(before.Id), cancellationToken).ConfigureAwait(false))
+                var after = left.ToFactor(before.Id);
+                if (await context.RunBlockingAsync(
+                    () => store.TryReplaceFactorAsync(user.Name, before, after, cancellationToken), cancellationToken).ConfigureAwait(false))
                 {
                     Say(user.ToString(), left);
                     return SaslServerStep.Succeed(

@@ -71,6 +71,18 @@ public sealed class DeriveKeyTests
 
         await noHash.Should().ThrowAsync<ArgumentNullException>();
         await noSecret.Should().ThrowAsync<ArgumentNullException>();
+        var noCall = async () => await context.RunBlockingAsync<int>(null!, default);
+        await noCall.Should().ThrowAsync<ArgumentNullException>();
+    }
+
+    [Test]
+    public async Task A_call_that_may_block_runs_outside_the_pool_and_what_it_throws_is_thrown()
+    {
+        var context = Context("192.0.2.1");
+
+        (await context.RunBlockingAsync(() => new ValueTask<bool>(Thread.CurrentThread.IsThreadPoolThread), default)).Should().BeFalse();
+        var throwing = async () => await context.RunBlockingAsync<int>(() => throw new InvalidOperationException("oops"), default);
+        await throwing.Should().ThrowAsync<InvalidOperationException>().WithMessage("oops");
     }
 
     [TestCase(false)]

@@ -32,12 +32,18 @@ public sealed class PeersThatSpeakSomethingElseTests
         yield return Case("SSH", "SSH-2.0-OpenSSH_9.2\r\n"u8.ToArray(), false, RejectionReason.PlainSsh, HandshakeFailure.NoAgreement);
         yield return Case("garbage", [1, 2, 3, 4, 5, 6, 7, 8, 9], false, RejectionReason.NotTls, HandshakeFailure.NoAgreement);
         yield return Case("one letter and silence", "G"u8.ToArray(), false, RejectionReason.NotTls, HandshakeFailure.TimedOut);
-        yield return Case(
-            "TLS 1.1 at most",
-            HelloBytes.Records(HelloBytes.Message(0x0302)),
-            false,
-            RejectionReason.ProtocolVersionUnsupported,
-            HandshakeFailure.NoAgreement);
+        foreach (var (name, version) in new[] { ("TLS 1.1 at most", 0x0302), ("TLS 1.0 at most", 0x0301), ("SSL 3 at most", 0x0300) })
+        {
+            yield return Case(
+                name,
+                HelloBytes.Records(HelloBytes.Message(version)),
+                false,
+                RejectionReason.ProtocolVersionUnsupported,
+                HandshakeFailure.NoAgreement);
+        }
+
+        byte[] ofSsl2 = [0x80, 0x1c, 1, 0, 2, 0, 3, 0, 0, 0, 16, 7, 0, 0xc0, .. new byte[16]];
+        yield return Case("SSL 2", ofSsl2, false, RejectionReason.ProtocolVersionUnsupported, HandshakeFailure.NoAgreement);
         yield return Case("half a hello and silence", hello[..40], false, RejectionReason.IncompleteClientHello, HandshakeFailure.TimedOut);
         yield return Case("half a hello and the end", hello[..40], true, RejectionReason.IncompleteClientHello, HandshakeFailure.TransportLost);
         yield return Case("nothing", [], false, RejectionReason.NoClientHello, HandshakeFailure.TimedOut);

@@ -160,6 +160,21 @@ public sealed class SaslServerContext
             .ConfigureAwait(false);
     }
 
+    /// <summary>
+    /// Makes a call that may block its thread, such as one to a store, on one of the threads that the policy has for that
+    /// (<see cref="CredentialPolicy.MaxConcurrentChecks"/>). A mechanism's step begins on such a thread, and is on the pool after its first wait.
+    /// </summary>
+    /// <typeparam name="T">What the call returns.</typeparam>
+    /// <param name="call">The call; what it throws is thrown.</param>
+    /// <param name="cancellationToken">Gives up; a call that has begun goes on, and its result is ignored.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="call"/> is null.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    public ValueTask<T> RunBlockingAsync<T>(Func<ValueTask<T>> call, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(call);
+        return Services.Checks.RunAsync(call, cancellationToken);
+    }
+
     /// <summary>An attempt with this name, from the client's place.</summary>
     internal LoginAttempt AttemptOf(string userName) =>
         new(userName, RemoteAddress) { Certificate = CertifiedPeer?.Certificate, Mechanism = Mechanism };
