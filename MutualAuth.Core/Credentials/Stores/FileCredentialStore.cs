@@ -501,19 +501,23 @@ public sealed class FileCredentialStore
         }
     }
 
-    /// <summary>Whom another file concerns: who is gone, and who has another state or other verifiers. No login relies on a new user.</summary>
+    /// <summary>
+    /// Whom another file concerns: who is gone, and who has another state, other verifiers or other factors. No login relies on a new user.
+    /// </summary>
     private static ImmutableArray<string> Differences(
         UserIndex before,
         UserIndex after,
         FrozenDictionary<string, ImmutableSortedDictionary<string, StoredFactor>> factorsBefore,
         FrozenDictionary<string, ImmutableSortedDictionary<string, StoredFactor>> factorsAfter) =>
         [.. before.ChangedIn(after)
-            .Union(factorsBefore.Where(user => HasLost(user.Value, factorsAfter.GetValueOrDefault(user.Key))).Select(user => user.Key))];
+            .Union(factorsBefore.Keys.Union(factorsAfter.Keys)
+                .Where(user => !AreSame(factorsBefore.GetValueOrDefault(user), factorsAfter.GetValueOrDefault(user))))];
 
-    /// <summary>What a factor keeps of its use may change; that it is there counts.</summary>
-    private static bool HasLost(
-        ImmutableSortedDictionary<string, StoredFactor> before, ImmutableSortedDictionary<string, StoredFactor>? after) =>
-        !ReferenceEquals(before, after) && before.Keys.Any(id => after?.ContainsKey(id) != true);
+    /// <summary>A login may rely on the whole set (<see cref="ReconnectFact"/>): what is only the use of a factor, who examines it can tell.</summary>
+    private static bool AreSame(
+        ImmutableSortedDictionary<string, StoredFactor>? before, ImmutableSortedDictionary<string, StoredFactor>? after) =>
+        ReferenceEquals(before, after)
+        || (before?.Count == after?.Count && before!.All(factor => after!.TryGetValue(factor.Key, out var other) && other == factor.Value));
 
     private void Announce(ImmutableArray<string> changed)
     {
