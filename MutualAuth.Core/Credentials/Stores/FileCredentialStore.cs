@@ -513,7 +513,7 @@ public sealed class FileCredentialStore
             .Union(factorsBefore.Keys.Union(factorsAfter.Keys)
                 .Where(user => !AreSame(factorsBefore.GetValueOrDefault(user), factorsAfter.GetValueOrDefault(user))))];
 
-    /// <summary>A login may rely on the whole set (<see cref="ReconnectFact"/>): what is only the use of a factor, who examines it can tell.</summary>
+    /// <summary>A login may rely on the whole set (<see cref="ReconnectFact"/>). What is only the use of a factor, it can tell.</summary>
     private static bool AreSame(
         ImmutableSortedDictionary<string, StoredFactor>? before, ImmutableSortedDictionary<string, StoredFactor>? after) =>
         ReferenceEquals(before, after)
