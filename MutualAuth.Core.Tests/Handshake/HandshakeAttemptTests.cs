@@ -390,7 +390,9 @@ public sealed class HandshakeAttemptTests
         socket.Invoking(each => each.Available).Should().Throw<ObjectDisposedException>("it is closed");
     }
 
-    /// <summary>So that the engine cannot come as far as the judge, which may hold its thread, before the attempt waits for it with its deadline.</summary>
+    /// <summary>
+    /// So that the engine cannot come as far as the judge, which may hold its thread, before the attempt waits for it with its deadline.
+    /// </summary>
     [Test]
     public async Task A_peer_that_is_as_quick_as_can_be_is_not_read_before_the_engine_is_waited_for(CancellationToken cancellationToken)
     {
@@ -423,7 +425,8 @@ public sealed class HandshakeAttemptTests
         hasEnded.Should().BeFalse("the engine was being started");
         (await reading!.WaitAsync(ConnectedPair.Deadline, cancellationToken)).Should().Be(1);
         await caller.CancelAsync();
-        await running.Awaiting(task => task.WaitAsync(ConnectedPair.Deadline, CancellationToken.None)).Should().ThrowAsync<OperationCanceledException>();
+        await running.Awaiting(task => task.WaitAsync(ConnectedPair.Deadline, CancellationToken.None))
+            .Should().ThrowAsync<OperationCanceledException>();
     }
 
     private MutualTlsServerOptions Options => _world.ServerOptions with { TimeProvider = _clock };

@@ -237,7 +237,7 @@ public sealed class InvalidationTests
         }
     }
 
-    /// <summary>An abort ends at once: whoever is told of it first cannot turn it into a clean end, nor into an end of its own in the record.</summary>
+    /// <summary>An abort ends at once: who is told of it first can make of it neither a clean end, nor an end of its own in the record.</summary>
     [Test]
     public async Task An_application_that_closes_in_the_moment_of_an_abort_does_not_soften_it(
         [Values("connection", "stream", "stream that blocks", "abort")] string closes)
