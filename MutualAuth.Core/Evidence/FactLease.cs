@@ -11,5 +11,8 @@ namespace MutualAuth.Evidence;
 internal sealed record FactLease(object Validator, string Source, ImmutableArray<PeerFact> Facts, TimeSpan Lifetime, long AskedAt)
 {
     /// <summary>How long it counts yet; zero or less when it counts no longer.</summary>
-    internal TimeSpan Left(TimeProvider time) => Lifetime - time.GetElapsedTime(AskedAt);
+    internal TimeSpan Left(TimeProvider time) => Left(time, time.GetTimestamp());
+
+    /// <summary>The same as of a moment, a time stamp of the clock.</summary>
+    internal TimeSpan Left(TimeProvider time, long at) => Lifetime - time.GetElapsedTime(AskedAt, at);
 }

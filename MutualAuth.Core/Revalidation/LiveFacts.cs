@@ -149,9 +149,12 @@ internal sealed class LiveFacts
     {
         live.Lease = lease;
         live.Lost = null;
-        var left = lease.Left(_time);
+
+        // One look at the clock: what passes between two would be given to the lease.
+        var now = _time.GetTimestamp();
+        var left = lease.Left(_time, now);
         var early = _registry.EarlyBy(live.Entry.SpreadShare, left);
-        live.EndAt = Elapsed + (left - early).Ticks;
+        live.EndAt = _time.GetElapsedTime(_start, now).Ticks + (left - early).Ticks;
         var lifetime = lease.Lifetime - early;
         live.AskAt = live.EndAt - (long)(lifetime.Ticks * (1 - EarliestShare - (Random.Shared.NextDouble() * JitterShare)));
         Move(live, live.AskAt);

@@ -65,7 +65,7 @@ internal static class UserFactorCommands
         {
             Details =
             [
-                "The codes stay the same, and nobody needs to know them: the hashes go through PBKDF2-HMAC-SHA-512, a tenth of a second each, while "
+                "The codes stay the same, and no one needs to know them: the hashes go through PBKDF2-HMAC-SHA-512, a tenth of a second each, while "
                     + "servers go on. Sets that cannot be read stay as they are and are named; the exit code is then 2. Upgrade all servers first: "
                     + "earlier versions do not read what it writes.",
             ],
