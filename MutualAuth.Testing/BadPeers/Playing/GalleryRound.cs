@@ -146,7 +146,18 @@ internal sealed class GalleryRound(
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(patience);
         var token = limit.Token;
-        var playing = Task.Run(() => play(name, shown, token), CancellationToken.None);
+        var watch = Stopwatch.StartNew();
+        var playing = Task.Run(
+            async () =>
+            {
+                var seen = await play(name, shown, token).ConfigureAwait(false);
+
+                // On a busy machine the timer may be as late as the far end.
+                return seen.Outcome == PeerOutcome.Unclear || watch.Elapsed <= patience
+                    ? seen
+                    : Sighting.Unclear($"{seen.Detail}, after more than {Seconds(patience)}");
+            },
+            CancellationToken.None);
         if (await Task.WhenAny(playing, Task.Delay(patience + s_grace, cancellationToken)).ConfigureAwait(false) != playing)
         {
             _ = playing.ContinueWith(left => left.Exception, TaskScheduler.Default);
