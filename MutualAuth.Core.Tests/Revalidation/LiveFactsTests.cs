@@ -446,7 +446,7 @@ public sealed class LiveFactsTests
         open.ForEach(each => each.Question.Throw());
     }
 
-    /// <summary>An answer may be taken while this clock steps, and its timer then be set a step too late: as late as a real thread may come.</summary>
+    /// <summary>An answer may be taken while this clock steps, and its timer then be set too late: as late as a real thread may come.</summary>
     private async Task LostWithinASecondAsync(ConnectionRevalidator registry, FakeConnection connection)
     {
         var lost = connection.LostAsync();
