@@ -45,6 +45,7 @@ internal static class FileLock
                 return held;
             }
 
+            // No one tells when another process lets go, and the caller cannot await: 50 ms at most each time, ten seconds in all.
             Thread.Sleep(pause);
         }
     }
