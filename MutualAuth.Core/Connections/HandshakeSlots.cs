@@ -75,8 +75,8 @@ internal sealed class HandshakeSlots
     }
 
     /// <summary>
-    /// Takes a slot at once, also beyond the maximum: for what is there already and has nothing more to compute. Who waits goes on waiting until as many
-    /// have been given back.
+    /// Takes a slot at once, also beyond the maximum: for what is there already and has nothing more to compute. Who waits goes on waiting until
+    /// as many have been given back.
     /// </summary>
     internal Slot Hold()
     {

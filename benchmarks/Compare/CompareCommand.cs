@@ -229,13 +229,17 @@ internal sealed class CompareCommand(CompareOptions options, TextWriter output)
 
     /// <summary>
     /// The runtime compiles what is used often once more, and does so when nothing new has been called for a moment, which is a second in a process
-    /// with one core: handshakes and pauses in turns, until no process has compiled anything worth mentioning for several turns. One that does would
-    /// be measured with its compiler.
+    /// with one core: handshakes and pauses in turns, until no process has compiled anything worth mentioning for several turns. One that does
+    /// would be measured with its compiler.
     /// </summary>
     private async Task WarmUpAsync(Candidate[] candidates, ChildProcess client)
     {
         var compiled = new Dictionary<ChildProcess, long>();
-        ChildProcess[] all = [client, .. candidates.SelectMany(candidate => new[] { _serverProcesses[candidate.Server], ClientOf(candidate, client) })];
+        ChildProcess[] all =
+        [
+            client,
+            .. candidates.SelectMany(candidate => new[] { _serverProcesses[candidate.Server], ClientOf(candidate, client) }),
+        ];
         var inARow = 0;
         for (var time = 0; time < (options.IsSmall ? 1 : MaxWarmUps); time++)
         {

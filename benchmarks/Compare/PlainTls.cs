@@ -18,7 +18,7 @@ internal enum PlainStyle
     /// <summary>The same on the platform's shared context, for a process whose OpenSSL gives no sessions.</summary>
     FloorShared,
 
-    /// <summary>The same, and after the handshake each side writes a few octets and waits for those of the other: what any confirmation costs.</summary>
+    /// <summary>The same, and then each side writes a few octets and waits for those of the other: what any confirmation costs.</summary>
     FloorConfirmed,
 
     /// <summary>One shared context, a chain policy with the root and the intermediate, no downloads, no tickets.</summary>
