@@ -331,7 +331,7 @@ public sealed class MutualTlsListener : IAsyncDisposable
             _open.Add(connection, began);
             if (!_ready.Writer.TryWrite(connection))
             {
-                await HandOverAsync(connection, attempt).ConfigureAwait(false);
+                await HandOverAsync(connection).ConfigureAwait(false);
             }
 
             return null;
@@ -347,10 +347,10 @@ public sealed class MutualTlsListener : IAsyncDisposable
         }
     }
 
-    /// <summary>The application is slow to accept: the waiting connection keeps its slot, which slows handshakes down and bounds memory.</summary>
-    private async ValueTask HandOverAsync(MutualTlsConnection connection, HandshakeAttempt attempt)
+    /// <summary>The application is slow to accept: the waiting connection holds a slot, which slows handshakes down and bounds memory.</summary>
+    private async ValueTask HandOverAsync(MutualTlsConnection connection)
     {
-        var slot = await _admission.HoldSlotAsync(attempt).ConfigureAwait(false);
+        var slot = _admission.HoldSlot();
         try
         {
             await _ready.Writer.WriteAsync(connection, _stopHandshakes.Token).ConfigureAwait(false);

@@ -121,7 +121,7 @@ public sealed record MutualTlsListenerOptions
     public int MaxLingeringCloses { get; init; } = DescriptorLimit.Share(256);
 
     /// <summary>
-    /// The maximum number of authenticated connections that the application has not accepted yet. Beyond it they keep their slots, and new handshakes
+    /// The maximum number of authenticated connections that the application has not accepted yet. Beyond it each holds a slot, and new handshakes
     /// wait. Default: 128.
     /// </summary>
     /// <example><code>var fewReady = listenerOptions with { MaxReadyConnections = 16 };</code></example>

@@ -48,8 +48,7 @@ internal sealed class AdmissionControl
     internal void AbortSilent(Rejection reason) => Pending.AbortAll(reason);
 
     /// <summary>Takes a slot for a connection that waits for the application.</summary>
-    internal ValueTask<HandshakeSlots.Slot> HoldSlotAsync(HandshakeAttempt attempt) =>
-        _slots.EnterAsync(attempt, AddressKey.Of(attempt.RemoteEndPoint), unfinished: 0, isNew: false);
+    internal HandshakeSlots.Slot HoldSlot() => _slots.Hold();
 
     internal ValueTask<HandshakeSlots.Slot> EnterAsync(HandshakeAttempt attempt, IPAddress? address, bool isNew)
     {

@@ -74,6 +74,18 @@ internal sealed class HandshakeSlots
         return new ValueTask<Slot>(WaitAsync(waiter));
     }
 
+    /// <summary>
+    /// Takes a slot at once, also beyond the maximum: for what is there already and has nothing more to compute. Who waits goes on waiting until
+    /// as many have been given back.
+    /// </summary>
+    internal Slot Hold()
+    {
+        lock (_lock)
+        {
+            return Take(rank: 0);
+        }
+    }
+
     private static int RankOf(double unfinished) => Math.Min(BitOperations.Log2((uint)Math.Clamp(unfinished, 1, uint.MaxValue)), 12);
 
     private static bool HasMany(int rank) => rank >= RankOf(ManyUnfinished);

@@ -25,6 +25,7 @@ internal sealed class ConnectionRevalidator
     private readonly RevalidationPolicy _policy;
     private readonly ILogger _logger;
     private readonly SourceSubscriptions _watch;
+    private readonly bool _hasSources;
     private readonly KeyValuePair<string, object?> _role;
 
     private readonly Lock _lock = new();
@@ -53,6 +54,7 @@ internal sealed class ConnectionRevalidator
         _role = new("mutualauth.role", ourRole == PeerRole.Server ? "server" : "client");
         _watch = new SourceSubscriptions(
             this, options.ReloadableStatements(), options.ReloadableRules(), options.RequiredCredentials.Users.Reloadables().Distinct());
+        _hasSources = !_watch.IsEmpty || options.Revocation is not null || options.DenyList is not null;
         _users = new LiveUsers(this, options, policy, _logger);
         _facts = new LiveFacts(this, options, policy, _logger);
         _invalidated = new Announcer(policy.OnInvalidated, _logger, RevalidationLog.ObserverFaulted);
@@ -94,10 +96,10 @@ internal sealed class ConnectionRevalidator
 
     /// <summary>
     /// As <see cref="Begin"/>, for an attempt. The first user subscribes to sources and reads them, which may be the application's own; who comes
-    /// while there is one touches none.
+    /// while there is one touches none. Where there are none, none is touched.
     /// </summary>
-    internal ValueTask<RegistrationScope> BeginAsync(HandshakeAttempt attempt) => _watch.TryJoin()
-        ? ValueTask.FromResult(Issue())
+    internal ValueTask<RegistrationScope> BeginAsync(HandshakeAttempt attempt) => _watch.TryJoin() ? ValueTask.FromResult(Issue())
+        : !_hasSources ? ValueTask.FromResult(Begin())
         : attempt.AskAsync("sources that live connections stand on", () => ValueTask.FromResult(Begin()), static late => late.Dispose());
 
     /// <summary>To be called before the peer of a handshake is judged, and disposed of when that has an outcome.</summary>

@@ -31,6 +31,9 @@ internal sealed class SourceSubscriptions
         _userRules = [.. userRules];
     }
 
+    /// <summary>There is no source to listen to.</summary>
+    internal bool IsEmpty => _statements.IsEmpty && _rules.IsEmpty && _userRules.IsEmpty;
+
     /// <summary>Enters if that touches no source, and does not wait for users that do.</summary>
     /// <returns>False when there is no user yet, or one is just coming or going.</returns>
     internal bool TryJoin()

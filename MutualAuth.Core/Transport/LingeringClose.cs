@@ -42,6 +42,11 @@ internal static class LingeringClose
     internal static async ValueTask<bool> RunAsync(
         GuardedSslStream? tls, HandshakeTransport transport, Socket? socket, TimeSpan patience, long maxDrained)
     {
+        if (tls is { PeerEndedCleanly: not null } && !transport.HoldsSomething && tls.ShutdownAsync().IsCompletedSuccessfully)
+        {
+            return true; // the peer has ended: nothing is under way, and to close the transport says all that is left to say
+        }
+
         if (transport.HeedsTokens)
         {
             return await CloseAsync(tls, transport, socket, patience, maxDrained).ConfigureAwait(false);

@@ -9,10 +9,10 @@ using MutualAuth.Credentials;
 namespace MutualAuth.Benchmarks.Compare;
 
 /// <summary>
-/// All clients in one process: <c>compare-client DIRECTORY TLS</c>. Each line on stdin is a task,
+/// Clients of each kind in one process: <c>compare-client DIRECTORY TLS</c>. Each line on stdin is a task,
 /// <c>handshakes|bulk|messages|hold|http1-new|http1|http2 KIND PORT COUNT RESUMES</c>,
 /// and is answered with the processor time that it took, the bytes it allocated and the
-/// time that passed, in nanoseconds.
+/// time that passed, in nanoseconds; <c>usage</c> is answered as servers answer it.
 /// </summary>
 internal sealed class ClientCommand(string directory, Scenario scenario)
 {
@@ -29,6 +29,12 @@ internal sealed class ClientCommand(string directory, Scenario scenario)
         Console.WriteLine("ready 0");
         while (await Console.In.ReadLineAsync() is { } line)
         {
+            if (line == "usage")
+            {
+                Console.WriteLine(ControlLoop.Usage());
+                continue;
+            }
+
             var (cpu, bytes) = (Environment.CpuUsage.TotalTime, GC.GetTotalAllocatedBytes(precise: true));
             var time = await CarryOutAsync(line.Split(' '));
             Console.WriteLine(string.Create(
@@ -92,6 +98,7 @@ internal sealed class ClientCommand(string directory, Scenario scenario)
             await using var stream = new SslStream(new NetworkStream(socket, ownsSocket: true));
             using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(10));
             await stream.AuthenticateAsClientAsync(Plain(style).ForClient(resumes), deadline.Token);
+            await Plain(style).ConfirmAsync(stream);
             await work(stream);
             await stream.ShutdownAsync();
             await ReadToEndAsync(stream);

@@ -15,6 +15,7 @@ internal sealed class CompareCommand(CompareOptions options, TextWriter output)
     // Ours, in a process with the configuration of OpenSSL that we ship.
     private const string Configured = "OursConfigured";
     private const string FloorConfigured = "FloorConfigured";
+    private const string FloorConfirmed = "FloorConfirmed";
 
     private static readonly Candidate[] s_servers =
     [
@@ -22,6 +23,7 @@ internal sealed class CompareCommand(CompareOptions options, TextWriter output)
         new("Ours", "Ours", "Ours"),
         new("OursConfigured", Configured, "Ours"),
         new("FloorConfigured", FloorConfigured, Floor),
+        new("FloorConfirmed", FloorConfirmed, nameof(PlainStyle.FloorConfirmed)),
         new("OursWithLogin", "OursWithLogin", "OursWithLogin"),
         new("OursWithoutCaches", "OursWithoutCaches", "Ours"),
         new("Tuned", nameof(PlainStyle.Tuned), Floor),
@@ -63,6 +65,7 @@ internal sealed class CompareCommand(CompareOptions options, TextWriter output)
     private const int CompiledWhenWarm = 4;
 
     private readonly Dictionary<string, ChildProcess> _serverProcesses = [];
+    private readonly Dictionary<Candidate, ChildProcess> _clientProcesses = [];
 
     internal async Task RunAsync()
     {
@@ -120,6 +123,7 @@ internal sealed class CompareCommand(CompareOptions options, TextWriter output)
                         .Where(candidate => IsThere(candidate, native))
                         .ToArray();
                     await StartServersAsync(taking, materials, scenario, native);
+                    await StartClientsAsync(taking, materials, scenario);
                     await CompareHandshakesAsync($"{scenario}: {title}", taking, client);
                 }
             }
@@ -142,17 +146,25 @@ internal sealed class CompareCommand(CompareOptions options, TextWriter output)
         }
         finally
         {
-            foreach (var server in _serverProcesses.Values)
+            foreach (var child in _serverProcesses.Values.Concat(_clientProcesses.Values))
             {
-                await server.DisposeAsync();
+                await child.DisposeAsync();
             }
 
             _serverProcesses.Clear();
+            _clientProcesses.Clear();
         }
     }
 
     private static bool IsThere(Candidate candidate, Dictionary<string, string?> native) =>
         candidate.Server.Split(' ') is not [var language, _] || native[language] is not null;
+
+    private static string StyleOf(string configured) => configured switch
+    {
+        Configured => "Ours",
+        FloorConfirmed => nameof(PlainStyle.FloorConfirmed),
+        _ => nameof(PlainStyle.FloorShared),
+    };
 
     private async Task StartServersAsync(Candidate[] candidates, Materials materials, Scenario scenario, Dictionary<string, string?> native)
     {
@@ -163,13 +175,26 @@ internal sealed class CompareCommand(CompareOptions options, TextWriter output)
                 string[] scene = [materials.Directory, scenario.Tls, scenario.Keys.ToString()];
                 _serverProcesses.Add(server, server.Split(' ') is [var language, var tickets]
                     ? await ChildProcess.StartAsync(1, native[language]!, materials.Directory, scenario.Tls, tickets)
-                    : server is Configured or FloorConfigured
+                    : server is Configured or FloorConfigured or FloorConfirmed
                     ? await ChildProcess.StartConfiguredAsync(
                         1,
                         Path.Combine(AppContext.BaseDirectory, "openssl-strict.cnf"),
-                        ["compare-server", server == Configured ? "Ours" : nameof(PlainStyle.FloorShared), .. scene])
+                        ["compare-server", StyleOf(server), .. scene])
                     : await ChildProcess.StartSelfAsync(1, ["compare-server", server, .. scene]));
             }
+        }
+    }
+
+    /// <summary>
+    /// Where clients are compared, each is a process of its own: its code is compiled for it alone, and it remembers of the server of that name only
+    /// what its own server has shown.
+    /// </summary>
+    private async Task StartClientsAsync(Candidate[] candidates, Materials materials, Scenario scenario)
+    {
+        foreach (var candidate in candidates.Where(candidate => candidate.IsClient))
+        {
+            _clientProcesses.Add(candidate, await ChildProcess.StartSelfAsync(
+                0, "compare-client", materials.Directory, scenario.Tls, scenario.Keys.ToString()));
         }
     }
 
@@ -204,12 +229,17 @@ internal sealed class CompareCommand(CompareOptions options, TextWriter output)
 
     /// <summary>
     /// The runtime compiles what is used often once more, and does so when nothing new has been called for a moment, which is a second in a process
-    /// with one core: handshakes and pauses in turns, until no server has compiled anything worth mentioning for several turns. One that does would
-    /// be measured with its compiler.
+    /// with one core: handshakes and pauses in turns, until no process has compiled anything worth mentioning for several turns. One that does
+    /// would be measured with its compiler.
     /// </summary>
     private async Task WarmUpAsync(Candidate[] candidates, ChildProcess client)
     {
-        var compiled = new Dictionary<string, long>();
+        var compiled = new Dictionary<ChildProcess, long>();
+        ChildProcess[] all =
+        [
+            client,
+            .. candidates.SelectMany(candidate => new[] { _serverProcesses[candidate.Server], ClientOf(candidate, client) }),
+        ];
         var inARow = 0;
         for (var time = 0; time < (options.IsSmall ? 1 : MaxWarmUps); time++)
         {
@@ -220,12 +250,12 @@ internal sealed class CompareCommand(CompareOptions options, TextWriter output)
             }
 
             await Task.Delay(TimeSpan.FromMilliseconds(options.IsSmall ? 1 : 1200));
-            foreach (var server in candidates.Select(candidate => candidate.Server).Distinct())
+            foreach (var child in all.Distinct())
             {
                 // A server in C or Go says nothing of it.
-                var count = await _serverProcesses[server].AskAsync("usage") is [_, _, var methods] ? methods : 0;
-                isWarm &= count - compiled.GetValueOrDefault(server) <= CompiledWhenWarm;
-                compiled[server] = count;
+                var count = await child.AskAsync("usage") is [_, _, var methods] ? methods : 0;
+                isWarm &= count - compiled.GetValueOrDefault(child) <= CompiledWhenWarm;
+                compiled[child] = count;
             }
 
             inARow = isWarm ? inARow + 1 : 0;
@@ -271,8 +301,10 @@ internal sealed class CompareCommand(CompareOptions options, TextWriter output)
     {
         var server = _serverProcesses[candidate.Server];
         var before = await server.AskAsync("usage");
-        var done = await client.AskAsync($"{task} {candidate.Client} {server.Port} {count} {(candidate.Resumes ? 1 : 0)}");
+        var done = await ClientOf(candidate, client).AskAsync($"{task} {candidate.Client} {server.Port} {count} {(candidate.Resumes ? 1 : 0)}");
         var after = await server.AskAsync("usage");
         return candidate.IsClient ? (done[0], done[1], done[2]) : (after[0] - before[0], after[1] - before[1], done[2]);
     }
+
+    private ChildProcess ClientOf(Candidate candidate, ChildProcess common) => _clientProcesses.GetValueOrDefault(candidate, common);
 }

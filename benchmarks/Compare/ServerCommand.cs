@@ -97,6 +97,7 @@ internal static class ServerCommand
         {
             using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(10));
             await stream.AuthenticateAsServerAsync(tls.ForServer(), deadline.Token);
+            await tls.ConfirmAsync(stream);
             await EchoAsync(stream);
             await stream.ShutdownAsync();
         }

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Time.Testing;
 using MutualAuth.Tests.Support;
+using MutualAuth.Validation;
 
 namespace MutualAuth.Tests.Scenarios;
 
@@ -143,6 +144,41 @@ public sealed class ListenerTests
         await using var one = await first.WaitAsync(ConnectedPair.Deadline);
         await using var two = await second.WaitAsync(ConnectedPair.Deadline);
         _failures.Should().BeEmpty();
+    }
+
+    /// <summary>All of them have left their slots, and wait for an asynchronous check, before the application has enough.</summary>
+    [TestCase(true)]
+    [TestCase(false, Description = "the application is never full")]
+    public async Task Connections_that_become_ready_while_the_application_is_slow_to_accept_all_reach_it(bool isSlow)
+    {
+        const int Count = 4;
+        var verdict = new TaskCompletionSource<Rejection?>();
+        var waiting = new SemaphoreSlim(0);
+        await using var listener = Listen(
+            _world.ServerOptions with { AsyncValidators = [new HeldValidator(verdict.Task, waiting)] },
+            listening => listening with { MaxConcurrentHandshakes = 1, MaxReadyConnections = isSlow ? 1 : Count });
+        var clients = Enumerable.Range(0, Count).Select(_ => ConnectAsync(listener)).ToArray();
+        for (var count = 0; count < Count; count++)
+        {
+            (await waiting.WaitAsync(ConnectedPair.Deadline)).Should().BeTrue("each is checked");
+        }
+
+        verdict.SetResult(null);
+        foreach (var client in clients)
+        {
+            (await client).IsConfirmed.Should().BeTrue();
+        }
+
+        for (var count = 0; count < Count; count++)
+        {
+            await using var accepted = await listener.AcceptAsync().AsTask().WaitAsync(ConnectedPair.Deadline);
+            accepted.Peer.Name.Should().Be("client.test");
+        }
+
+        await using var next = await ConnectAsync(listener);
+        await using var last = await listener.AcceptAsync().AsTask().WaitAsync(ConnectedPair.Deadline);
+        last.IsConfirmed.Should().BeTrue("the slots have come back");
+        await Task.WhenAll(clients.Select(async client => await (await client).DisposeAsync()));
     }
 
     [Test]
@@ -289,6 +325,16 @@ public sealed class ListenerTests
         catch (SocketException exception)
         {
             return exception.SocketErrorCode == SocketError.ConnectionReset;
+        }
+    }
+
+    /// <summary>Says that it has been asked, and answers when it may.</summary>
+    private sealed class HeldValidator(Task<Rejection?> answer, SemaphoreSlim asked) : IAsyncPeerValidator
+    {
+        public async ValueTask<Rejection?> ExamineAsync(AuthenticatedPeer peer, CancellationToken cancellationToken)
+        {
+            asked.Release();
+            return await answer.WaitAsync(cancellationToken);
         }
     }
 }
