@@ -53,7 +53,7 @@ public sealed class LiveFactsTests
     [Test]
     public async Task What_passes_while_the_timer_is_set_is_not_waited_for_once_more()
     {
-        var clock = new PassingClock(Clock);
+        var clock = new PassingClock(Clock) { From = s_lifetime / 2 };
         var registry = Registry(clock: clock);
         clock.Passes = s_lifetime * 0.3;
         Connect(registry);

@@ -8,6 +8,9 @@ internal sealed class PassingClock(FakeTimeProvider inner) : TimeProvider
     /// <summary>What passes when a timer is set next, and no more than once.</summary>
     internal TimeSpan Passes { get; set; }
 
+    /// <summary>The shortest wait that counts.</summary>
+    internal TimeSpan From { get; set; }
+
     public override long TimestampFrequency => inner.TimestampFrequency;
 
     public override DateTimeOffset GetUtcNow() => inner.GetUtcNow();
@@ -17,8 +20,13 @@ internal sealed class PassingClock(FakeTimeProvider inner) : TimeProvider
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
         new PassingTimer(this, inner.CreateTimer(callback, state, dueTime, period));
 
-    private void Pass()
+    private void Pass(TimeSpan wait)
     {
+        if (wait < From)
+        {
+            return;
+        }
+
         var time = Passes;
         Passes = TimeSpan.Zero;
         inner.Advance(time);
@@ -28,7 +36,7 @@ internal sealed class PassingClock(FakeTimeProvider inner) : TimeProvider
     {
         public bool Change(TimeSpan dueTime, TimeSpan period)
         {
-            clock.Pass();
+            clock.Pass(dueTime);
             return inner.Change(dueTime, period);
         }
 
