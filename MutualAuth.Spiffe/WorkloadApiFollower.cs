@@ -178,7 +178,7 @@ internal sealed class WorkloadApiFollower<TMessage>(FollowerOptions options, ISt
     }
 
     /// <param name="message">The message.</param>
-    /// <param name="watch">Has the stream end when it is silent for too long: begun before anybody hears of the message, who may move the clock.</param>
+    /// <param name="watch">Watches for silence; begun before anybody hears of the message, who may move the clock.</param>
     private void Take(TMessage message, Action watch)
     {
         var refused = consumer.Take(message, watch);

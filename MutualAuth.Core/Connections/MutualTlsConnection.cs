@@ -697,7 +697,7 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ICount
     }
 
     /// <summary>
-    /// Cancels what a loss cancels. Two tokens cannot be cancelled in one step: who has seen one, or the reason, does it before it looks at the other.
+    /// Cancels what a loss cancels. Two tokens cannot be cancelled in one step: who has seen one, or the reason, does it before looking at the other.
     /// </summary>
     private void ShowLoss()
     {
