@@ -228,6 +228,24 @@ public sealed class LiveUsersTests
     }
 
     [Test]
+    public async Task What_passes_while_the_timer_is_set_is_not_waited_for_once_more()
+    {
+        PassingClock clock = null!;
+        using var world = new LiveUsersWorld(
+            new RevalidationPolicy { RecheckInterval = 2 * s_interval },
+            clock: inner => clock = new PassingClock(inner) { From = 2 * s_interval });
+        var store = new PlainStore(world.Store);
+        await world.AddAsync("alice");
+        var verifier = (await world.Store.FindAsync("alice", default))!.Verifiers[0];
+        clock.Passes = s_interval;
+
+        world.Connect(LiveUsersWorld.User("alice", null, null, LoginFacts.Verifier(store, "alice", verifier)));
+        world.Clock.Advance(s_interval);
+
+        await store.AskedAsync(1);
+    }
+
+    [Test]
     public async Task A_store_that_answers_again_in_time_ends_nobody()
     {
         var store = new PlainStore(_world.Store);
