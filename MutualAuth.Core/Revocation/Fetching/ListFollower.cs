@@ -198,8 +198,10 @@ internal sealed class ListFollower
         }
         catch (Exception exception) when (!_stop.IsCancellationRequested)
         {
+            flaw = new ListFlaw(RevocationFetchFailure.Faulted, $"an unexpected error, {exception.GetType().Name}");
+            Note(flaw, before);
             FetchLog.Faulted(_logger, Address, exception);
-            Tell(flaw = new ListFlaw(RevocationFetchFailure.Faulted, $"an unexpected error, {exception.GetType().Name}"), before);
+            Tell(flaw, before);
         }
         finally
         {
