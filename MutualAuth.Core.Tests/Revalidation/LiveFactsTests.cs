@@ -56,7 +56,7 @@ public sealed class LiveFactsTests
         var clock = new PassingClock(Clock) { From = s_lifetime / 2 };
         var registry = Registry(clock: clock);
         clock.Passes = s_lifetime * 0.3;
-        Connect(registry);
+        var connection = Connect(registry);
 
         Clock.Advance(s_lifetime * 0.2 - s_instant);
         await registry.Facts.Ringing;
@@ -64,6 +64,7 @@ public sealed class LiveFactsTests
         Clock.Advance((s_lifetime * 0.25) + (2 * s_instant));
 
         (await _posture.AskedAsync()).Yes(s_lifetime, new PeerFact("patch", "2"));
+        GC.KeepAlive(connection); // the registry does not
     }
 
     [Test]
