@@ -55,15 +55,9 @@ internal sealed class LiveUsersWorld : IDisposable
         return LoginFacts.Verifier(Store, name, verifier);
     }
 
-    /// <summary>
-    /// A user that is in the store and has logged in, and about whom no question is under way: one after a login would find what a test changes next.
-    /// </summary>
-    internal async Task<FakeConnection> LogInAsync(string name, bool hasCertificate = false)
-    {
-        var connection = Connect(User(name, null, null, await AddAsync(name)), hasCertificate);
-        await Registry.Users.IdleAsync();
-        return connection;
-    }
+    /// <summary>A user that is in the store and has logged in.</summary>
+    internal async Task<FakeConnection> LogInAsync(string name, bool hasCertificate = false) =>
+        Connect(User(name, null, null, await AddAsync(name)), hasCertificate);
 
     internal static AuthenticatedUser User(string name, DateTimeOffset? notAfter = null, string? actsAs = null, params LoginFact[] facts) =>
         new(name, actsAs, "SCRAM-SHA-256", PeerProofs.Password, [], notAfter, [.. facts]);
