@@ -9,15 +9,11 @@ namespace MutualAuth.Tests.Factors;
 [CancelAfter(60000)]
 public sealed class ReconnectTests
 {
-    private const string Party = "server.test";
     private static readonly TimeSpan s_deadline = TimeSpan.FromSeconds(30);
 
-    private readonly PasskeyOptions _passkeys = new() { RelyingParty = Party };
     private TestAuthority _authority = null!;
     private TestPair _pair = null!;
-    private MemoryCredentialStore _store = null!;
-    private OneTimeCodeSecret _secret = null!;
-    private SoftwareAuthenticator _authenticator = null!;
+    private TwoFactorUser _alice = null!;
     private HeldReconnectCredential _held = null!;
     private FactorKeys? _keys;
     private int _asked;
@@ -28,24 +24,17 @@ public sealed class ReconnectTests
     {
         _authority = new TestAuthority();
         _pair = _authority.CreatePair();
-        _store = new MemoryCredentialStore();
-        _secret = OneTimeCodeSecret.Create();
-        _authenticator = new SoftwareAuthenticator();
+        _alice = await TwoFactorUser.RegisterAsync();
         _held = new HeldReconnectCredential();
         (_asked, _step, _keys) = (0, -4, null);
-        using var password = Password.From("pencil");
-        await _store.SetAsync("alice", ScramVerifier.Create(password, ScramHash.Sha256, ScramVerifier.MinIterations));
-        await _store.SetFactorAsync("alice", _secret.ToFactor("phone"));
-        await RecoveryCodes.CreateAsync(_store, "alice", iterations: ScramVerifier.MinIterations);
-        var registration = await PasskeyRegistration.BeginAsync(_store, _passkeys, "alice");
-        (await registration.CompleteAsync((await _authenticator.CreateAsync(registration.Request))!)).Should().BeNull();
+        await RecoveryCodes.CreateAsync(_alice.Store, "alice", iterations: ScramVerifier.MinIterations);
     }
 
     [TearDown]
     public void TearDown()
     {
         _held.Dispose();
-        _authenticator.Dispose();
+        _alice.Dispose();
         _pair.Dispose();
         _authority.Dispose();
     }
@@ -70,7 +59,7 @@ public sealed class ReconnectTests
         await using var second = await LogInAsync(reconnects, Factor.Code("000000"));
 
         second.ServerFailure!.Reason.Should().Be(RejectionReason.SecondFactorWrong);
-        (await _store.FindFailuresAsync("alice")).Should().Be(1);
+        (await _alice.Store.FindFailuresAsync("alice")).Should().Be(1);
     }
 
     [Test]
@@ -113,7 +102,7 @@ public sealed class ReconnectTests
         using var reconnects = Create(PeerProofs.Password | PeerProofs.OneTimeCode);
         if (what.StartsWith("a factor that", StringComparison.Ordinal))
         {
-            await _store.SetFactorAsync("alice", new StoredFactor("own", "own-kind", "used-0"));
+            await _alice.Store.SetFactorAsync("alice", new StoredFactor("own", "own-kind", "used-0"));
         }
 
         await using var first = await LogInAsync(reconnects);
@@ -121,38 +110,38 @@ public sealed class ReconnectTests
         open.Server.Should().NotBeNull(open.ToString());
         var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var registration = open.Server!.NoLongerValid.Register(ended.SetResult);
-        var passkey = (await _store.FindFactorsAsync("alice")).Single(factor => factor.Kind == StoredPasskey.Kind);
+        var passkey = (await _alice.Store.FindFactorsAsync("alice")).Single(factor => factor.Kind == StoredPasskey.Kind);
         var known = StoredPasskey.Read(passkey);
         switch (what)
         {
             case "a code used elsewhere":
-                await _store.SetFactorAsync("alice", _secret.ToFactor("phone", long.MaxValue));
+                await _alice.Store.SetFactorAsync("alice", _alice.Secret.ToFactor("phone", long.MaxValue));
                 break;
             case "a recovery code used":
-                var codes = (await _store.FindFactorsAsync("alice")).Single(factor => factor.Kind == RecoveryCodes.Kind);
+                var codes = (await _alice.Store.FindFactorsAsync("alice")).Single(factor => factor.Kind == RecoveryCodes.Kind);
                 var set = RecoveryCodeSet.Read(codes);
-                await _store.SetFactorAsync("alice", (set with { Hashes = set.Hashes[1..] }).ToFactor());
+                await _alice.Store.SetFactorAsync("alice", (set with { Hashes = set.Hashes[1..] }).ToFactor());
                 break;
             case "a passkey used":
-                await _store.SetFactorAsync("alice", (known with { Counter = known.Counter + 7 }).ToFactor());
+                await _alice.Store.SetFactorAsync("alice", (known with { Counter = known.Counter + 7 }).ToFactor());
                 break;
             case "another generator of the same name":
-                await _store.SetFactorAsync("alice", OneTimeCodeSecret.Create().ToFactor("phone"));
+                await _alice.Store.SetFactorAsync("alice", OneTimeCodeSecret.Create().ToFactor("phone"));
                 break;
             case "another generator":
-                await _store.SetFactorAsync("alice", OneTimeCodeSecret.Create().ToFactor("tablet"));
+                await _alice.Store.SetFactorAsync("alice", OneTimeCodeSecret.Create().ToFactor("tablet"));
                 break;
             case "new recovery codes":
-                await RecoveryCodes.CreateAsync(_store, "alice", iterations: ScramVerifier.MinIterations);
+                await RecoveryCodes.CreateAsync(_alice.Store, "alice", iterations: ScramVerifier.MinIterations);
                 break;
             case "a passkey locked":
-                await _store.SetFactorAsync("alice", (known with { IsLocked = true }).ToFactor());
+                await _alice.Store.SetFactorAsync("alice", (known with { IsLocked = true }).ToFactor());
                 break;
             case "the passkey removed":
-                await _store.RemoveFactorAsync("alice", passkey.Id);
+                await _alice.Store.RemoveFactorAsync("alice", passkey.Id);
                 break;
             case "a factor that no mechanism knows, and then its use":
-                await _store.SetFactorAsync("alice", new StoredFactor("own", "own-kind", "used-1"));
+                await _alice.Store.SetFactorAsync("alice", new StoredFactor("own", "own-kind", "used-1"));
                 break;
         }
 
@@ -194,23 +183,24 @@ public sealed class ReconnectTests
         switch (what)
         {
             case "a code used elsewhere":
-                await _store.SetFactorAsync("alice", await FactorEncryption.EncryptAsync(_keys, "alice", _secret.ToFactor("phone", long.MaxValue)));
+                await _alice.Store.SetFactorAsync(
+                    "alice", await FactorEncryption.EncryptAsync(_keys, "alice", _alice.Secret.ToFactor("phone", long.MaxValue)));
                 break;
             case "in plain text, and encrypted again":
-                await _store.SetFactorAsync("alice", _secret.ToFactor("phone", 7));
-                await FactorEncryption.EncryptAllAsync(_keys, _store, OneTimeCodeSecret.Kind);
+                await _alice.Store.SetFactorAsync("alice", _alice.Secret.ToFactor("phone", 7));
+                await FactorEncryption.EncryptAllAsync(_keys, _alice.Store, OneTimeCodeSecret.Kind);
                 break;
             case "another key writes":
-                (await FactorEncryption.EncryptAllAsync(later, _store, OneTimeCodeSecret.Kind)).Rewritten.Should().Be(1);
+                (await FactorEncryption.EncryptAllAsync(later, _alice.Store, OneTimeCodeSecret.Kind)).Rewritten.Should().Be(1);
                 break;
             case "another generator of the same name":
-                await _store.SetFactorAsync("alice", await FactorEncryption.EncryptAsync(_keys, "alice", fresh));
+                await _alice.Store.SetFactorAsync("alice", await FactorEncryption.EncryptAsync(_keys, "alice", fresh));
                 break;
             case "another generator of the same name, encrypted with another key":
-                await _store.SetFactorAsync("alice", await FactorEncryption.EncryptAsync(later, "alice", fresh));
+                await _alice.Store.SetFactorAsync("alice", await FactorEncryption.EncryptAsync(later, "alice", fresh));
                 break;
             case "the generator of another user in its place":
-                await _store.SetFactorAsync("alice", await FactorEncryption.EncryptAsync(_keys, "bob", _secret.ToFactor("phone")));
+                await _alice.Store.SetFactorAsync("alice", await FactorEncryption.EncryptAsync(_keys, "bob", _alice.Secret.ToFactor("phone")));
                 break;
         }
 
@@ -258,8 +248,8 @@ public sealed class ReconnectTests
         var keys = new OneTimeCodeOptions { Keys = new FactorKeys(FactorKey.Create("one")) };
         IFactorIdentity[] all =
         [
-            (IFactorIdentity)SecondFactors.OneTimeCodes(_store, keys), (IFactorIdentity)SecondFactors.RecoveryCodes(_store),
-            (IFactorIdentity)SecondFactors.Passkeys(_store, _passkeys),
+            (IFactorIdentity)SecondFactors.OneTimeCodes(_alice.Store, keys), (IFactorIdentity)SecondFactors.RecoveryCodes(_alice.Store),
+            (IFactorIdentity)SecondFactors.Passkeys(_alice.Store, _alice.Passkeys),
         ];
 
         foreach (var each in all)
@@ -269,7 +259,7 @@ public sealed class ReconnectTests
     }
 
     private ReconnectCredentials Create(PeerProofs standsFor = PeerProofs.Password) =>
-        new(new ReconnectCredentialsOptions { Server = Party, Store = _store, StandsFor = standsFor });
+        new(new ReconnectCredentialsOptions { Server = TwoFactorUser.Party, Store = _alice.Store, StandsFor = standsFor });
 
     /// <summary>A login, after which the client holds what it was issued.</summary>
     private async Task<PairOutcome> LogInAsync(ReconnectCredentials reconnects, ISaslClientMechanism? factor = null)
@@ -283,12 +273,12 @@ public sealed class ReconnectTests
             },
             Server = _pair.Server with
             {
-                Credentials = Require.CertificateAndUser(SaslServer.Scram(_store), reconnects.Mechanism) with
+                Credentials = Require.CertificateAndUser(SaslServer.Scram(_alice.Store), reconnects.Mechanism) with
                 {
                     SecondFactors =
                     [
-                        SecondFactors.OneTimeCodes(_store, new OneTimeCodeOptions { WindowSteps = 10, Keys = _keys }),
-                        SecondFactors.Passkeys(_store, _passkeys), SecondFactors.RecoveryCodes(_store),
+                        SecondFactors.OneTimeCodes(_alice.Store, new OneTimeCodeOptions { WindowSteps = 10, Keys = _keys }),
+                        SecondFactors.Passkeys(_alice.Store, _alice.Passkeys), SecondFactors.RecoveryCodes(_alice.Store),
                     ],
                     LoginFactors = FactorRequirement.TwoKinds,
                     StepUpFactors = FactorRequirement.TwoKinds,
@@ -306,12 +296,12 @@ public sealed class ReconnectTests
         return outcome;
     }
 
-    private async Task<StoredFactor> PhoneAsync() => (await _store.FindFactorsAsync("alice")).Single(factor => factor.Id == "phone");
+    private async Task<StoredFactor> PhoneAsync() => (await _alice.Store.FindFactorsAsync("alice")).Single(factor => factor.Id == "phone");
 
     /// <summary>Each code is of a later step than the one before.</summary>
     private ValueTask<string> NextCodeAsync(CancellationToken cancellationToken)
     {
         _asked++;
-        return new(_secret.CodeAt(DateTimeOffset.UtcNow.AddSeconds(30 * ++_step)));
+        return new(_alice.Secret.CodeAt(DateTimeOffset.UtcNow.AddSeconds(30 * ++_step)));
     }
 }

@@ -95,18 +95,27 @@ public sealed class DrainTests
     [Test]
     public async Task A_read_that_waits_forever_is_aborted_too()
     {
+        var begun = new TaskCompletionSource();
+        var handled = new TaskCompletionSource<Exception?>(TaskCreationOptions.RunContinuationsAsynchronously);
         var builder = _world.Builder();
-        builder.Services.AddMutualTlsListener("inventory", HostWorld.Section(builder, "inventory")).HandledBy(
-            async (connection, _) => await connection.Stream.ReadExactlyAsync(new byte[1], CancellationToken.None));
+        builder.Services.AddMutualTlsListener("inventory", HostWorld.Section(builder, "inventory")).HandledBy(async (connection, _) =>
+        {
+            var reading = connection.Stream.ReadExactlyAsync(new byte[1], CancellationToken.None).AsTask();
+            begun.SetResult();
+            await ((Task)reading).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            handled.SetResult(reading.Exception?.InnerException);
+            await reading;
+        });
         await using var host = await RunningHost.StartAsync(builder);
         await using var connection = await _world.ConnectAsync(host.EndPoint);
+        await begun.Task.WaitAsync(HostWorld.Deadline);
         using var patience = new CancellationTokenSource();
 
         var stopping = host.Host.StopAsync(patience.Token);
         await patience.CancelAsync();
 
         await ((Func<Task>)(() => stopping)).Should().CompleteWithinAsync(HostWorld.Deadline);
-        (await _world.Events.NextAsync(2002)).Text.Should().Contain("has stopped");
+        (await handled.Task.WaitAsync(HostWorld.Deadline)).Should().BeAssignableTo<IOException>();
     }
 
     private static async Task<bool> EndsAsync(Stream stream, CancellationToken deadline)

@@ -197,11 +197,11 @@ public sealed class ReloadTests
         (await HealthAsync(host)).Status.Should().Be(HealthStatus.Unhealthy);
         await RejectedAsync(host, "client.test", PublicReason.CertificateUnknown);
 
-        // Another directory is another source, which asks at once.
+        // Another directory is another source, which asks at once: its lists may come before it is in force, and after.
         responder.Mode = ResponderMode.Normal;
         settings["RevocationListDirectory"] = "other-lists";
         _world.Configure(("inventory", settings));
-        await _world.Events.NextAsync(1400);
+        await _world.Events.AllAsync(1400, 2007);
         using var certificate = _world.Authority.IssueClient("client.test");
         await using var connection = await _world.ConnectAsync(host.EndPoint, certificate.ToIdentity());
         await HostWorld.SayAsync(connection, "x");

@@ -210,6 +210,23 @@ public sealed class ReconnectTests
         workload.Source.Current.SpiffeId.Path.Should().Be("/renewed");
     }
 
+    /// <summary>Who hears of an identity may move the clock at once: the watch for its renewal has begun.</summary>
+    [Test]
+    public async Task An_agent_is_watched_from_the_moment_in_which_its_update_is_told_of()
+    {
+        await using var workload = await Workload.StartAsync(_clock, _domain.Update("/api"));
+        workload.Source.Replaced += (_, _) =>
+        {
+            var certificate = workload.Source.Current.Identity.Certificate;
+            _clock.Advance(certificate.NotBefore + ((certificate.NotAfter - certificate.NotBefore) / 2) - _clock.GetUtcNow());
+        };
+
+        workload.Api.Send(_domain.Update("/renewed"));
+
+        (await workload.Log.UntilAsync("StreamEnded")).Values["Failure"].Should().Be(WorkloadApiFailure.Silent);
+        workload.Source.Current.SpiffeId.Path.Should().Be("/renewed");
+    }
+
     [Test]
     public async Task An_agent_that_renews_in_time_keeps_its_stream()
     {

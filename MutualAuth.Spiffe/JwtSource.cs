@@ -90,7 +90,7 @@ public sealed class JwtSource : IJwtBundleSource, IReloadable, IAsyncDisposable
     /// <summary>Ends the stream. The last keys stay in force.</summary>
     public ValueTask DisposeAsync() => _follower.DisposeAsync();
 
-    private UpdateRefusal? Take(JWTBundlesResponse message)
+    private UpdateRefusal? Take(JWTBundlesResponse message, Action watch)
     {
         var (bundles, refusal, refused) = JwtBundleReader.Read(message, _options.Limits, _current ?? JwtBundles.None);
         if (bundles is null)
@@ -103,11 +103,11 @@ public sealed class JwtSource : IJwtBundleSource, IReloadable, IAsyncDisposable
             SourceLog.FederatedBundleRefused(_logger, trustDomain, left.Reason, left.Detail);
         }
 
-        Put(bundles);
+        Put(bundles, watch);
         return null;
     }
 
-    private void Put(JwtBundles bundles)
+    private void Put(JwtBundles bundles, Action watch)
     {
         var before = _current;
         if (before is not null && bundles.HasSameKeysAs(before))
@@ -116,6 +116,7 @@ public sealed class JwtSource : IJwtBundleSource, IReloadable, IAsyncDisposable
         }
 
         _current = bundles;
+        watch();
         SourceEvents.Raise(Replaced, this, _logger);
         var described = bundles.TrustDomains.Take(MaxListed).Select(
             domain => bundles.TryGet(domain, out var bundle) ? $"{domain} has {bundle}" : null);
@@ -141,7 +142,7 @@ public sealed class JwtSource : IJwtBundleSource, IReloadable, IAsyncDisposable
         public AsyncServerStreamingCall<JWTBundlesResponse> Call(WorkloadApiChannel channel, CancellationToken cancellationToken) =>
             channel.FetchJwtBundles(cancellationToken);
 
-        public UpdateRefusal? Take(JWTBundlesResponse message) => source.Take(message);
+        public UpdateRefusal? Take(JWTBundlesResponse message, Action watch) => source.Take(message, watch);
 
         /// <summary>Keys have no dates by which one could tell; pings find a dead connection.</summary>
         public TimeSpan UntilOverdue() => Timeout.InfiniteTimeSpan;

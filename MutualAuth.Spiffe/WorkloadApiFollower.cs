@@ -32,7 +32,9 @@ internal interface IStreamConsumer<TMessage>
     AsyncServerStreamingCall<TMessage> Call(WorkloadApiChannel channel, CancellationToken cancellationToken);
 
     /// <summary>Takes a message, or says why not.</summary>
-    UpdateRefusal? Take(TMessage message);
+    /// <param name="message">The message.</param>
+    /// <param name="watch">To be called when it is in force, and before anybody hears of it.</param>
+    UpdateRefusal? Take(TMessage message, Action watch);
 
     /// <summary>How long the stream may be silent now.</summary>
     TimeSpan UntilOverdue();
@@ -149,8 +151,7 @@ internal sealed class WorkloadApiFollower<TMessage>(FollowerOptions options, ISt
             {
                 patience.CancelAfter(Timeout.InfiniteTimeSpan);
                 hasSpoken = true;
-                Take(call.ResponseStream.Current);
-                patience.CancelAfter(consumer.UntilOverdue());
+                Take(call.ResponseStream.Current, () => patience.CancelAfter(consumer.UntilOverdue()));
             }
 
             return _trouble is { Failure: WorkloadApiFailure.UpdateRefused } refused
@@ -176,9 +177,13 @@ internal sealed class WorkloadApiFollower<TMessage>(FollowerOptions options, ISt
         }
     }
 
-    private void Take(TMessage message)
+    /// <param name="message">The message.</param>
+    /// <param name="watch">Watches for silence; begun before anybody hears of the message, who may move the clock.</param>
+    private void Take(TMessage message, Action watch)
     {
-        if (consumer.Take(message) is { } refusal)
+        var refused = consumer.Take(message, watch);
+        watch();
+        if (refused is { } refusal)
         {
             // Before the event, so that one who has seen it gets this for an answer.
             _trouble = WorkloadApiException.UpdateRefused(options.Address, refusal);

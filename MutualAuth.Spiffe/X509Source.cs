@@ -149,7 +149,7 @@ public sealed class X509Source : IReloadable, IAsyncDisposable
         return wait < shortest ? shortest : wait < s_longestTimer ? wait : s_longestTimer;
     }
 
-    private UpdateRefusal? Take(X509SVIDResponse message)
+    private UpdateRefusal? Take(X509SVIDResponse message, Action watch)
     {
         var before = _current;
         var update = _reader.Read(message, before, _options.TimeProvider.GetUtcNow());
@@ -168,7 +168,7 @@ public sealed class X509Source : IReloadable, IAsyncDisposable
             SourceLog.FederatedBundleRefused(_logger, trustDomain, left.Reason, left.Detail);
         }
 
-        Put(HoldLists(update.Snapshot!, before), before);
+        Put(HoldLists(update.Snapshot!, before), before, watch);
         return null;
     }
 
@@ -200,7 +200,7 @@ public sealed class X509Source : IReloadable, IAsyncDisposable
         }
     }
 
-    private void Put(X509Snapshot after, X509Snapshot? before)
+    private void Put(X509Snapshot after, X509Snapshot? before, Action watch)
     {
         var isNewIdentity = !ReferenceEquals(after.Identity, before?.Identity);
         var isNewTrust = !ReferenceEquals(after.Bundles, before?.Bundles);
@@ -212,6 +212,7 @@ public sealed class X509Source : IReloadable, IAsyncDisposable
 
         _current = after;
         WatchExpiry(mayHaveExpired: false);
+        watch();
         Raise(isNewIdentity ? _identity.Handlers : null, _identity);
         Raise(isNewTrust ? _trust.Handlers : null, _trust);
         Raise(areNewLists ? _revocationLists.Handlers : null, _revocationLists);
@@ -263,7 +264,7 @@ public sealed class X509Source : IReloadable, IAsyncDisposable
         public AsyncServerStreamingCall<X509SVIDResponse> Call(WorkloadApiChannel channel, CancellationToken cancellationToken) =>
             channel.FetchX509Svid(cancellationToken);
 
-        public UpdateRefusal? Take(X509SVIDResponse message) => source.Take(message);
+        public UpdateRefusal? Take(X509SVIDResponse message, Action watch) => source.Take(message, watch);
 
         public TimeSpan UntilOverdue() => source.UntilOverdue();
 

@@ -14,12 +14,13 @@ public sealed class JwtValidatorTests
 {
     private readonly Signer _signer = new();
     private readonly FakeTimeProvider _time = new(Signer.Now);
-    private readonly string _folder = Directory.CreateTempSubdirectory().FullName;
+    private string _folder = null!;
     private IssuerKeys _keys = null!;
 
     [OneTimeSetUp]
     public void Start()
     {
+        _folder = Directory.CreateTempSubdirectory("mutualauth-tokens-").FullName;
         var file = Path.Combine(_folder, "jwks.json");
         File.WriteAllText(file, Signer.Set(_signer.Jwk));
         _keys = IssuerKeys.FromFile(file);

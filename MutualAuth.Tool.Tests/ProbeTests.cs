@@ -203,7 +203,7 @@ public sealed class ProbeTests
     [TestCase("localhost")]
     public async Task A_port_where_nothing_listens_is_not_reached(string host)
     {
-        var address = $"{host}:{Bench.FreePort()}";
+        var address = $"{host}:{FreePorts.Next()}";
 
         var run = await ToolRun.Of("probe", address, "--json");
 
@@ -264,7 +264,7 @@ public sealed class ProbeTests
     [TestCase(false, 11, "access_denied")]
     public async Task Nginx_is_diagnosed(bool showsOurs, int exitCode, string code)
     {
-        var port = Bench.FreePort();
+        var port = FreePorts.Next();
         var directory = Path.GetDirectoryName(_bench.Trust)!;
         await using var server = RunningProgram.Start(
             Support.Tool.FindFile("nginx", "/usr/sbin/nginx", "/usr/bin/nginx"),

@@ -142,7 +142,7 @@ public sealed class UsersTests
     public async Task A_database_that_does_not_answer_is_a_failure()
     {
         var path = Path.Combine(_directory, "connection");
-        await File.WriteAllTextAsync(path, $"Host=127.0.0.1;Port={Bench.FreePort()};Username=u;Password=secret;Database=d;Timeout=2\n");
+        await File.WriteAllTextAsync(path, $"Host=127.0.0.1;Port={FreePorts.Next()};Username=u;Password=secret;Database=d;Timeout=2\n");
 
         var run = await ToolRun.Of("users", "list", "--store", $"postgres:{path}");
 

@@ -39,7 +39,7 @@ public sealed class TrustAnchorsTests
     [Test]
     public void Several_files_are_one_set()
     {
-        var directory = Directory.CreateTempSubdirectory();
+        var directory = Directory.CreateTempSubdirectory("mutualauth-");
         try
         {
             string[] paths = [_first.WriteTo(directory.FullName, "a"), _second.WriteTo(directory.FullName, "b")];

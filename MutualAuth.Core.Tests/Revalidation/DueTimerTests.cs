@@ -48,6 +48,37 @@ public sealed class DueTimerTests
     }
 
     [Test]
+    public void What_passes_while_the_timer_is_set_is_not_waited_for_once_more([Values("date", "duration", "idle", "activity")] string what)
+    {
+        var clock = new PassingClock(_clock);
+        var (timer, rings, entry) = (new DueTimer(clock, () => _rings++), s_second * 5, Entry());
+        clock.Passes = s_second * 3;
+        switch (what)
+        {
+            case "date":
+                timer.SetDate(entry, _clock.GetUtcNow() + rings);
+                break;
+            case "duration":
+                timer.SetDuration(entry, rings);
+                break;
+            case "idle":
+                timer.SetIdle(entry, rings);
+                break;
+            default:
+                timer.SetUserActivity(entry, rings);
+                break;
+        }
+
+        _clock.Advance(s_second * 2 - s_tick);
+        _rings.Should().Be(0);
+        _clock.Advance(s_tick * 10_000);
+
+        _rings.Should().Be(1);
+        var (dates, durations, idle, activity) = timer.TakeDue();
+        dates.Concat(durations).Concat(idle).Concat(activity).Should().Equal(entry);
+    }
+
+    [Test]
     public void An_idle_time_comes_up_when_it_is_over_once_and_not_before()
     {
         var entry = Entry();

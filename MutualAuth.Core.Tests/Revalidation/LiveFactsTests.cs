@@ -51,6 +51,23 @@ public sealed class LiveFactsTests
     }
 
     [Test]
+    public async Task What_passes_while_the_timer_is_set_is_not_waited_for_once_more()
+    {
+        var clock = new PassingClock(Clock) { From = s_lifetime / 2 };
+        var registry = Registry(clock: clock);
+        clock.Passes = s_lifetime * 0.3;
+        var connection = Connect(registry);
+
+        Clock.Advance(s_lifetime * 0.2 - s_instant);
+        await registry.Facts.Ringing;
+        _posture.IsAsked.Should().BeFalse("half of the time is left");
+        Clock.Advance((s_lifetime * 0.25) + (2 * s_instant));
+
+        (await _posture.AskedAsync()).Yes(s_lifetime, new PeerFact("patch", "2"));
+        GC.KeepAlive(connection); // the registry does not
+    }
+
+    [Test]
     public async Task Without_a_new_yes_it_ends_when_the_old_one_is_over_and_not_before()
     {
         var registry = Registry();

@@ -228,6 +228,25 @@ public sealed class LiveUsersTests
     }
 
     [Test]
+    public async Task What_passes_while_the_timer_is_set_is_not_waited_for_once_more()
+    {
+        PassingClock clock = null!;
+        using var world = new LiveUsersWorld(
+            new RevalidationPolicy { RecheckInterval = 2 * s_interval },
+            clock: inner => clock = new PassingClock(inner) { From = 2 * s_interval });
+        var store = new PlainStore(world.Store);
+        await world.AddAsync("alice");
+        var verifier = (await world.Store.FindAsync("alice", default))!.Verifiers[0];
+        clock.Passes = s_interval;
+
+        var alice = world.Connect(LiveUsersWorld.User("alice", null, null, LoginFacts.Verifier(store, "alice", verifier)));
+        world.Clock.Advance(s_interval);
+
+        await store.AskedAsync(1);
+        GC.KeepAlive(alice); // the registry does not
+    }
+
+    [Test]
     public async Task A_store_that_answers_again_in_time_ends_nobody()
     {
         var store = new PlainStore(_world.Store);
@@ -412,10 +431,12 @@ public sealed class LiveUsersTests
     {
         using var world = new LiveUsersWorld(new RevalidationPolicy { OnUserDisabled = InvalidationAction.Notify });
         var alice = await world.LogInAsync("alice", hasCertificate: true);
+        await world.Registry.Users.IdleAsync(); // the question after a login does not find what is changed next
 
         await world.Store.SetDisabledAsync("alice", isDisabled: true);
         (await alice.LostAsync()).Should().Be((RejectionReason.UserDisabled, InvalidationAction.Notify));
         alice.IsEnded.Should().BeFalse();
+        await world.Registry.Users.IdleAsync(); // what is told of this question is not taken for the next one's
 
         // A certificate that is good does not make the user good.
         world.Certificates.Rule.Replace(Authorize.AnyTrustedPeer);

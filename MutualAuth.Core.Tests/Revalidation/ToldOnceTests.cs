@@ -293,13 +293,14 @@ public sealed class ToldOnceTests
     public async Task Each_source_is_listened_to_by_itself([Values(0, 1, 2, 3, 4)] int which)
     {
         using var world = new RevalidationWorld();
-        world.Connect();
+        var connection = world.Connect();
         var say = new Action[]
         { world.Lists.SayReplaced, world.Denied.SayReplaced, world.Trust.SayReplaced, world.Rule.SayReplaced, world.Pins.SayReplaced }[which];
 
         say();
 
         (await world.JudgedAgainAsync()).Should().Be(which < 2 ? 0 : 1, "lists and denied certificates show whom they concern");
+        GC.KeepAlive(connection); // the registry does not
     }
 
     [Test]

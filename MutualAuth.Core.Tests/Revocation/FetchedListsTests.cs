@@ -57,6 +57,48 @@ public sealed class FetchedListsTests
         _world.Judge(lists).Should().Be(s_judgedByTheList);
     }
 
+    /// <summary>Health is asked at any time, and above all by who has just heard that something is new.</summary>
+    [Test]
+    public async Task Who_hears_of_new_lists_finds_that_their_address_has_given_them(CancellationToken cancellationToken)
+    {
+        _world.Responder.Mode = ResponderMode.NotFound;
+        await using var lists = _world.Fetch();
+        await lists.FetchAsync(cancellationToken);
+        await lists.FetchAsync(cancellationToken);
+        var (before, heard) = (lists.Status[0], new List<RevocationFetchStatus>());
+        lists.Replaced += (_, _) => heard.Add(lists.Status[0]);
+
+        _world.Responder.Mode = ResponderMode.Normal;
+        await lists.FetchAsync(cancellationToken);
+
+        before.FailuresInARow.Should().BeGreaterThan(1);
+        heard.Should().ContainSingle().Which.Should().Be(lists.Status[0] with { NextAttempt = null });
+        (heard[0].Failure, heard[0].FailuresInARow, heard[0].LastSuccess).Should().Be((null, 0, _world.Clock.GetUtcNow()));
+    }
+
+    [Test]
+    public async Task Who_hears_of_lists_that_do_not_count_finds_why_and_a_failure_counts_once(CancellationToken cancellationToken)
+    {
+        var now = _world.Clock.GetUtcNow();
+        var crl = _world.World.IssuingCrl(crl => crl with { ThisUpdate = now.AddDays(-2), NextUpdate = now.AddDays(-1) }).Raw.ToArray();
+        var isHeld = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var server = new RawHttpServer(async (_, stream, token) =>
+        {
+            await isHeld.Task.WaitAsync(token);
+            await RawHttpServer.SendAsync(stream, "200 OK", "", crl, token);
+        });
+        await using var lists = _world.Fetch(options => options with { Addresses = [server.Uri] });
+        var heard = new List<RevocationFetchStatus>();
+        lists.Replaced += (_, _) => heard.Add(lists.Status[0]);
+        var fetching = lists.FetchAsync(cancellationToken);
+        isHeld.SetResult();
+
+        (await fetching).Should().BeFalse();
+
+        heard.Should().ContainSingle().Which.Should().Be(lists.Status[0] with { NextAttempt = null });
+        (heard[0].Failure, heard[0].FailuresInARow, heard[0].LastSuccess).Should().Be((RevocationFetchFailure.NotCurrent, 1, null));
+    }
+
     [TestCase(ResponderMode.NotFound, RevocationFetchFailure.HttpStatus)]
     [TestCase(ResponderMode.Garbage, RevocationFetchFailure.Malformed)]
     [TestCase(ResponderMode.Truncated, RevocationFetchFailure.Malformed)]

@@ -48,6 +48,12 @@ internal sealed class ConnectedPair : IAsyncDisposable
             new MutualTlsServer(server).AcceptAsync(serverSocket));
     }
 
+    internal static async Task<ConnectedPair> ShakeAsync(MutualTlsClient client, MutualTlsServer server)
+    {
+        var (clientSocket, serverSocket) = await SocketPairAsync();
+        return await ShakeAsync(client.UpgradeAsync(clientSocket, "server.test"), server.AcceptAsync(serverSocket));
+    }
+
     internal static async Task<ConnectedPair> ShakeAsync(Task<MutualTlsConnection> client, Task<MutualTlsConnection> server)
     {
         var ends = await Task.WhenAll(End.OfAsync(client), End.OfAsync(server));
@@ -63,6 +69,15 @@ internal sealed class ConnectedPair : IAsyncDisposable
         var accepted = listener.AcceptAsync();
         await client.ConnectAsync(listener.LocalEndPoint!).WaitAsync(Deadline);
         return (client, await accepted.WaitAsync(Deadline));
+    }
+
+    /// <summary>An octet from one to the other, and one back.</summary>
+    internal static async Task RoundTripAsync(MutualTlsConnection one, MutualTlsConnection other)
+    {
+        await one.Stream.WriteAsync("x"u8.ToArray());
+        (await other.Stream.ReadAsync(new byte[1]).AsTask().WaitAsync(Deadline)).Should().Be(1);
+        await other.Stream.WriteAsync("y"u8.ToArray());
+        (await one.Stream.ReadAsync(new byte[1]).AsTask().WaitAsync(Deadline)).Should().Be(1);
     }
 
     /// <summary>Both at once: each waits a moment for the other to end its side.</summary>

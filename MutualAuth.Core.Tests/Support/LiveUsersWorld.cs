@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Microsoft.Extensions.Time.Testing;
 using MutualAuth.Authorization;
 using MutualAuth.Credentials;
 using MutualAuth.Evidence;
@@ -14,10 +15,17 @@ internal sealed class LiveUsersWorld : IDisposable
     private readonly RevalidationWorld _world = new();
 
     internal LiveUsersWorld(
-        RevalidationPolicy? policy = null, Func<CredentialPolicy, CredentialPolicy>? rules = null, Func<double>? nextShare = null)
+        RevalidationPolicy? policy = null,
+        Func<CredentialPolicy, CredentialPolicy>? rules = null,
+        Func<double>? nextShare = null,
+        Func<FakeTimeProvider, TimeProvider>? clock = null)
     {
         var credentials = Require.CertificateOrUser(SaslServer.Scram(Store)) with { Users = UserRules.From(Rule) };
-        var options = _world.Options with { Credentials = rules?.Invoke(credentials) ?? credentials };
+        var options = _world.Options with
+        {
+            Credentials = rules?.Invoke(credentials) ?? credentials,
+            TimeProvider = clock?.Invoke(_world.Clock) ?? _world.Clock,
+        };
         Registry = new ConnectionRevalidator(_world.Stage, options, policy ?? new RevalidationPolicy(), PeerRole.Server)
         {
             NextShare = nextShare ?? Random.Shared.NextDouble,
@@ -32,7 +40,7 @@ internal sealed class LiveUsersWorld : IDisposable
 
     internal RevalidationWorld Certificates => _world;
 
-    internal Microsoft.Extensions.Time.Testing.FakeTimeProvider Clock => _world.Clock;
+    internal FakeTimeProvider Clock => _world.Clock;
 
     internal EventLog Log => _world.Log;
 

@@ -125,7 +125,14 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ICount
     /// cancelled.
     /// </remarks>
     /// <example><code>var read = await connection.Stream.ReadAsync(buffer, connection.DrainRequested);</code></example>
-    public CancellationToken DrainRequested => _drain.Token;
+    public CancellationToken DrainRequested
+    {
+        get
+        {
+            ShowLoss();
+            return _drain.Token;
+        }
+    }
 
     /// <summary>
     /// Cancelled when the peer would no longer be accepted, or the connection reached its maximum age or idle time; <see cref="Invalidation"/> has
@@ -134,7 +141,8 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ICount
     /// </summary>
     /// <remarks>
     /// <see cref="RevalidationPolicy"/> decides whether the connection ends. The token stays cancelled, even if the peer would be accepted again
-    /// later; only re-authentication makes another one.
+    /// later; only re-authentication makes another one. Who sees it cancelled finds <see cref="Invalidation"/>, and <see cref="DrainRequested"/>
+    /// cancelled where the connection is to end.
     /// </remarks>
     /// <example>
     /// <code>
@@ -142,7 +150,14 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ICount
     ///     () =&gt; Console.WriteLine($"no longer valid: {connection.Invalidation?.Rejection}"));
     /// </code>
     /// </example>
-    public CancellationToken NoLongerValid => _noLongerValid.Token;
+    public CancellationToken NoLongerValid
+    {
+        get
+        {
+            ShowLoss();
+            return _noLongerValid.Token;
+        }
+    }
 
     /// <summary>The reason why the connection is no longer valid, the latest and most severe one; null while the connection is valid.</summary>
     /// <example>
@@ -488,12 +503,7 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ICount
             ConnectionEvents.Invalidated(audit, Peer, RemoteEndPoint, lost);
         }
 
-        Cancel(_noLongerValid);
-        if (lost.Action != InvalidationAction.Notify)
-        {
-            Cancel(_drain);
-        }
-
+        ShowLoss();
         TryAbortForLoss();
     }
 
@@ -683,6 +693,31 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ICount
         lock (_ending)
         {
             _peer = change(_peer);
+        }
+    }
+
+    /// <summary>
+    /// Cancels what a loss cancels. Two tokens cannot be cancelled in one step: who has seen one, or the reason, does it before looking at the other.
+    /// </summary>
+    private void ShowLoss()
+    {
+        if (_invalidation is null)
+        {
+            return;
+        }
+
+        lock (_ending)
+        {
+            if (_invalidation is not { } lost)
+            {
+                return; // taken back in the meantime
+            }
+
+            Cancel(_noLongerValid);
+            if (lost.Action != InvalidationAction.Notify)
+            {
+                Cancel(_drain);
+            }
         }
     }
 

@@ -8,9 +8,6 @@ internal sealed class DueTimer
     // So often the clock on the wall is looked at: it may be set, and the machine may sleep.
     private static readonly TimeSpan s_longest = TimeSpan.FromMinutes(1);
 
-    // Not zero, so that no callback ever runs on the thread that holds the lock.
-    private static readonly TimeSpan s_shortest = TimeSpan.FromMilliseconds(1);
-
     private readonly DueQueue _dates = new();
     private readonly DueQueue _durations = new();
     private readonly DueQueue _idle = new();
@@ -159,7 +156,8 @@ internal sealed class DueTimer
 
     private void ArmForNext()
     {
-        var elapsed = Elapsed;
+        var now = _time.GetTimestamp();
+        var elapsed = _time.GetElapsedTime(_start, now);
         var wait = s_longest;
         if (_dates.Next is { } date)
         {
@@ -181,11 +179,11 @@ internal sealed class DueTimer
             wait = Min(wait, new TimeSpan(activity) - elapsed);
         }
 
-        wait = wait < s_shortest ? s_shortest : wait;
+        wait = wait < TimeSpan.Zero ? TimeSpan.Zero : wait;
         if (_ringsAt is not { } rings || elapsed + wait < rings)
         {
             _ringsAt = elapsed + wait;
-            _timer.Change(wait, Timeout.InfiniteTimeSpan);
+            _timer.RingAfter(wait, _time, now);
         }
     }
 

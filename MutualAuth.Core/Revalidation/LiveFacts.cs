@@ -24,7 +24,6 @@ internal sealed class LiveFacts
     private const double JitterShare = 0.25;
 
     private static readonly TimeSpan s_shortestWait = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan s_shortestRing = TimeSpan.FromMilliseconds(1);
 
     private static readonly Comparer<(long At, long Number, LiveLease Lease)> s_order = Comparer<(long At, long Number, LiveLease Lease)>.Create(
         static (left, right) => left.At != right.At ? left.At.CompareTo(right.At) : left.Number.CompareTo(right.Number));
@@ -435,8 +434,7 @@ internal sealed class LiveFacts
 
         try
         {
-            var wait = new TimeSpan(_dues.Min.At - Elapsed);
-            _timer.Change(wait > s_shortestRing ? wait : s_shortestRing, Timeout.InfiniteTimeSpan);
+            _timer.RingAfter(new TimeSpan(_dues.Min.At), _time, _start);
             _ringsAt = _dues.Min.At;
         }
         catch (Exception exception)

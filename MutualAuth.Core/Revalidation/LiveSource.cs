@@ -72,7 +72,7 @@ internal sealed class LiveSource
             _count++;
             if (!_isArmed)
             {
-                Arm(_policy.RecheckInterval);
+                Arm(isOverdue: false);
             }
         }
     }
@@ -212,7 +212,7 @@ internal sealed class LiveSource
             begins = !_isAsking;
             isOverdue = _isSilent || !begins;
             _isAsking = true;
-            Arm(isOverdue ? UntilStale() : _policy.RecheckInterval);
+            Arm(isOverdue);
             var work = ConnectionRevalidator.RunAside(async () =>
             {
                 if (isOverdue)
@@ -343,7 +343,7 @@ internal sealed class LiveSource
             _isSilent = now;
             if (now && !_isClosed)
             {
-                Arm(UntilStale());
+                Arm(isOverdue: true);
             }
         }
 
@@ -358,7 +358,7 @@ internal sealed class LiveSource
     }
 
     /// <summary>How long until the next fact has been unknown for too long, or the source is to be asked, whichever comes first.</summary>
-    private TimeSpan UntilStale()
+    private TimeSpan UntilStale(TimeSpan elapsed)
     {
         var first = long.MaxValue;
         foreach (var head in _byKey.Values)
@@ -374,7 +374,7 @@ internal sealed class LiveSource
             return _policy.RecheckInterval;
         }
 
-        var left = TimeSpan.FromTicks(first) + _policy.MaxUserStaleness - _users.Elapsed;
+        var left = TimeSpan.FromTicks(first) + _policy.MaxUserStaleness - elapsed;
         return left > _policy.RecheckInterval ? _policy.RecheckInterval : left < s_shortestWait ? s_shortestWait : left;
     }
 
@@ -407,8 +407,8 @@ internal sealed class LiveSource
         }
     }
 
-    /// <summary>Under the lock.</summary>
-    private void Arm(TimeSpan wait)
+    /// <summary>Under the lock. When something is overdue, it rings for what is unknown for too long next.</summary>
+    private void Arm(bool isOverdue)
     {
         try
         {
@@ -418,7 +418,8 @@ internal sealed class LiveSource
                     static state => ((LiveSource)state!).OnTick(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
             }
 
-            _timer.Change(wait, Timeout.InfiniteTimeSpan);
+            var elapsed = _users.Elapsed;
+            _timer.RingAfter(elapsed + (isOverdue ? UntilStale(elapsed) : _policy.RecheckInterval), _time, _users.Start);
             _isArmed = true;
         }
         catch (Exception exception)

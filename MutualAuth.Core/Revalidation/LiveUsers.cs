@@ -27,7 +27,6 @@ internal sealed class LiveUsers
     private readonly Dictionary<(Type Kind, object Source), LiveSource> _sources = new(ByReference.Instance);
     private long _generation;
     private long _number;
-    private readonly long _start;
 
     internal LiveUsers(ConnectionRevalidator registry, HandshakeOptions options, RevalidationPolicy policy, ILogger logger)
     {
@@ -35,7 +34,7 @@ internal sealed class LiveUsers
         _rules = options.RequiredCredentials;
         _policy = policy;
         _time = options.TimeProvider;
-        _start = _time.GetTimestamp();
+        Start = _time.GetTimestamp();
         _logger = logger;
     }
 
@@ -68,7 +67,10 @@ internal sealed class LiveUsers
         }
     }
 
-    internal TimeSpan Elapsed => _time.GetElapsedTime(_start);
+    /// <summary>The timestamp from which <see cref="Elapsed"/> counts.</summary>
+    internal long Start { get; }
+
+    internal TimeSpan Elapsed => _time.GetElapsedTime(Start);
 
     internal long NextNumber() => Interlocked.Increment(ref _number);
 

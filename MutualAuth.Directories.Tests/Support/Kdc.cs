@@ -105,7 +105,7 @@ internal sealed partial class Kdc : IAsyncDisposable
 
     private async Task<string> RunAsync(string program, string? shift)
     {
-        var (number, port) = (_running.Count, FreePort());
+        var (number, port) = (_running.Count, FreePorts.Next());
         var configuration = number == 0 ? Configuration : Path.Combine(_directory, $"krb5-{number}.conf");
         await WriteAsync(configuration, port);
         await WriteProfileAsync(number, port);
@@ -175,13 +175,6 @@ internal sealed partial class Kdc : IAsyncDisposable
     }
 
     private static string Find(string program) => File.Exists($"/usr/sbin/{program}") ? $"/usr/sbin/{program}" : Tool.Find(program);
-
-    private static int FreePort()
-    {
-        using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
-    }
 
     // .NET keeps an environment of its own: programs that it starts get that one, and a native library reads the other.
     private static void Set(string name, string value)

@@ -24,9 +24,9 @@ internal sealed class Slapd : IAsyncDisposable
         _program = program;
     }
 
-    internal int TlsPort { get; } = FreePort();
+    internal int TlsPort { get; } = FreePorts.Next();
 
-    internal int PlainPort { get; } = FreePort();
+    internal int PlainPort { get; } = FreePorts.Next();
 
     /// <summary>Everything that it said of its connections.</summary>
     internal string Said => string.Join('\n', _running!.Errors);
@@ -133,13 +133,6 @@ internal sealed class Slapd : IAsyncDisposable
     }
 
     internal static LdapUsers BySearch(string password = AccountPassword) => LdapUsers.BySearch(Users, Account, Password.From(password));
-
-    private static int FreePort()
-    {
-        using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.IPv6Any, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
-    }
 
     private static string Entries()
     {

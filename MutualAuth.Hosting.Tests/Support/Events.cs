@@ -27,6 +27,17 @@ internal sealed class Events : ILoggerProvider
         }
     }
 
+    /// <summary>Waits until there has been an event with each of these numbers, in whatever order; others are passed over.</summary>
+    internal async Task AllAsync(params int[] ids)
+    {
+        using var deadline = new CancellationTokenSource(HostWorld.Deadline);
+        var missing = ids.ToHashSet();
+        while (missing.Count > 0)
+        {
+            missing.Remove((await _events.Reader.ReadAsync(deadline.Token)).Id);
+        }
+    }
+
     public void Dispose()
     {
     }

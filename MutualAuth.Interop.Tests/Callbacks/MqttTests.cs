@@ -20,7 +20,7 @@ public sealed class MqttTests : ServerCallbackTests
     private protected override async Task<IAsyncDisposable> StartAsync(ServiceMaterial material)
     {
         var program = Tool.FindFile("mosquitto, of the package of that name,", "/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto");
-        _port = ServiceMaterial.FreePort();
+        _port = FreePorts.Next();
         var configuration = material.Write("mosquitto.conf", $"""
             user root
             log_dest stderr

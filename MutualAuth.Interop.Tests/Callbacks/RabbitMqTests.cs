@@ -15,8 +15,8 @@ public sealed class RabbitMqTests : ServerCallbackTests
     private protected override async Task<IAsyncDisposable> StartAsync(ServiceMaterial material)
     {
         var program = Tool.FindFile("rabbitmq-server, of the package of that name,", "/usr/lib/rabbitmq/bin/rabbitmq-server");
-        _port = ServiceMaterial.FreePort();
-        var (names, distribution) = (ServiceMaterial.FreePort(), ServiceMaterial.FreePort());
+        _port = FreePorts.Next();
+        var (names, distribution) = (FreePorts.Next(), FreePorts.Next());
         material.Write("rabbitmq.conf", $"""
             listeners.tcp = none
             listeners.ssl.1 = 127.0.0.1:{_port}

@@ -14,7 +14,7 @@ public sealed class RedisTests : ServerCallbackTests
     private protected override async Task<IAsyncDisposable> StartAsync(ServiceMaterial material)
     {
         var program = Tool.Find("redis-server");
-        _port = ServiceMaterial.FreePort();
+        _port = FreePorts.Next();
         var server = RunningProgram.Start(
             program, "--port", "0", "--tls-port", $"{_port}", "--bind", "127.0.0.1",
             "--tls-cert-file", material.Chain, "--tls-key-file", material.Key,

@@ -107,7 +107,7 @@ public sealed class PlainPeersPageTests(string heading, string language, string 
     [TestCase(false)]
     public async Task Our_client_talks_to_its_server_if_it_is_the_right_one(bool isTrusted, CancellationToken cancellationToken)
     {
-        var port = ServiceMaterial.FreePort();
+        var port = FreePorts.Next();
         await using var server = await StartAsync(1, port);
         await server.LineAsync(language == "sh" ? "ACCEPT" : "listening");
         using var certificate = _issuing.IssueClient("client.test");

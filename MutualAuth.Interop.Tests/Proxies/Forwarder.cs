@@ -22,7 +22,7 @@ internal sealed class Forwarder : IAsyncDisposable
     {
         for (var trial = 1; ; trial++)
         {
-            var port = FreePort();
+            var port = FreePorts.Next();
             var file = workshop.Write($"forwarder-{port}.conf", configure(port));
             var forwarder = new Forwarder(RunningProgram.Start(program, arguments(file)), port);
             try
@@ -134,13 +134,6 @@ internal sealed class Forwarder : IAsyncDisposable
                 throw new AssertionException($"It does not listen.\n{this}");
             }
         }
-    }
-
-    private static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 
     // Debian keeps it where only root looks for programs.

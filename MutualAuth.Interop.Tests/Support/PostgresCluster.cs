@@ -42,7 +42,7 @@ internal sealed class PostgresCluster : IAsyncDisposable
         await RunAsync(
             [.. asOther, Path.Combine(programs, "initdb"), "-D", data, "-U", Administrator, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]);
         await File.WriteAllTextAsync(Path.Combine(data, "pg_hba.conf"), $"local all {Administrator} trust\nlocal all all scram-sha-256\n");
-        int? port = tls is null ? null : ServiceMaterial.FreePort();
+        int? port = tls is null ? null : FreePorts.Next();
         string[] start = [.. asOther, Path.Combine(programs, "postgres"), "-D", data, "-k", directory, "-c", "fsync=off"];
         if (tls is null)
         {

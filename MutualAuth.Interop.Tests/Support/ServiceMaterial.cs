@@ -80,14 +80,6 @@ internal sealed class ServiceMaterial : IDisposable
         return path;
     }
 
-    /// <summary>A port that was free a moment ago, for software that cannot tell which one it took.</summary>
-    internal static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
-    }
-
     public void Dispose()
     {
         foreach (var item in new IDisposable[] { _server, Client, Stranger, _issuing, _authority, Foreign })

@@ -13,8 +13,6 @@ namespace MutualAuth.Testing.Tests.BadPeers;
 [CancelAfter(60000)]
 public sealed class GalleryEvidenceTests
 {
-    private static readonly BadPeer[] s_few = [Gallery.ExpiredLeaf, Gallery.UnknownAuthority, Gallery.CorruptSignature];
-
     private readonly TestAuthority _authority = new();
 
     [OneTimeTearDown]
@@ -30,7 +28,7 @@ public sealed class GalleryEvidenceTests
         await using var server = new SocketServer(
             (socket, number, stop) => (number % 3 == which ? nobody : everybody)(socket, number, stop));
 
-        var report = await GalleryRun.AgainstServerAsync(_authority, server.EndPoint, Only(s_few), token);
+        var report = await GalleryRun.AgainstServerAsync(_authority, server.EndPoint, FewPeers.Only(FewPeers.Some), token);
 
         report.IsClean.Should().BeFalse(report.ToString());
     }
@@ -44,7 +42,7 @@ public sealed class GalleryEvidenceTests
         await using var server = new SocketServer(
             (socket, number, stop) => (number % 4 is 2 or 3 ? breaking : everybody)(socket, number, stop));
 
-        var report = await GalleryRun.AgainstServerAsync(_authority, server.EndPoint, Only(s_few), token);
+        var report = await GalleryRun.AgainstServerAsync(_authority, server.EndPoint, FewPeers.Only(FewPeers.Some), token);
 
         report.IsClean.Should().BeFalse(report.ToString());
     }
@@ -57,7 +55,7 @@ public sealed class GalleryEvidenceTests
         var everybody = SocketServer.Echo(identity, (_, _, _, _) => true);
         await using var server = new SocketServer((socket, number, stop) => (number == 2 ? broken : everybody)(socket, number, stop));
 
-        var report = await GalleryRun.AgainstServerAsync(_authority, server.EndPoint, Only(Gallery.ExpiredLeaf), token);
+        var report = await GalleryRun.AgainstServerAsync(_authority, server.EndPoint, FewPeers.Only(Gallery.ExpiredLeaf), token);
 
         report.Results.Single().Bad.Should().Be(PeerOutcome.LetIn, report.ToString());
     }
@@ -78,7 +76,7 @@ public sealed class GalleryEvidenceTests
     {
         var report = await RunAgainstAsync(_ => "HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\n\r\n", ProbeOf(anyAnswer), token);
 
-        report.WronglyLetIn.Should().HaveCount(s_few.Length, report.ToString());
+        report.WronglyLetIn.Should().HaveCount(FewPeers.Some.Length, report.ToString());
     }
 
     [Test]
@@ -138,7 +136,10 @@ public sealed class GalleryEvidenceTests
         var report = await GalleryRun.AgainstServerAsync(
             _authority,
             server.EndPoint,
-            Only(s_few) with { Processes = () => throws ? throw new InvalidOperationException("there is none of that name") : [gone.Id] },
+            FewPeers.Only(FewPeers.Some) with
+            {
+                Processes = () => throws ? throw new InvalidOperationException("there is none of that name") : [gone.Id],
+            },
             token);
 
         report.ToString().Should().Contain("processor time not measured");
@@ -155,7 +156,7 @@ public sealed class GalleryEvidenceTests
         var report = await GalleryRun.AgainstServerAsync(
             _authority,
             server.EndPoint,
-            Only(Gallery.ExpiredLeaf) with
+            FewPeers.Only(Gallery.ExpiredLeaf) with
             {
                 // Between the third and the fourth reading the bad peer is there.
                 Processes = () => ++asked == 4 ? throw new InvalidOperationException("it is gone") : [Environment.ProcessId],
@@ -229,7 +230,7 @@ public sealed class GalleryEvidenceTests
         });
 
         var report = await GalleryRun.AgainstServerAsync(
-            _authority, server.EndPoint, Only(Gallery.ExpiredLeaf) with { Names = new GalleryNames { Server = "bücher.test" } }, token);
+            _authority, server.EndPoint, FewPeers.Only(Gallery.ExpiredLeaf) with { Names = new GalleryNames { Server = "bücher.test" } }, token);
 
         asked.Should().Be("bücher.test", "SslStream turns A-labels back");
         report.IsClean.Should().BeTrue(report.ToString());
@@ -253,7 +254,7 @@ public sealed class GalleryEvidenceTests
                 using var answer = await http.SendAsync(request, cancel);
                 answer.EnsureSuccessStatusCode();
             },
-            Only(s_few),
+            FewPeers.Only(FewPeers.Some),
             token);
 
         report.IsClean.Should().BeTrue(report.ToString());
@@ -281,7 +282,7 @@ public sealed class GalleryEvidenceTests
                     throw new InvalidDataException("no echo");
                 }
             },
-            Only(s_few),
+            FewPeers.Only(FewPeers.Some),
             token);
 
         report.IsClean.Should().BeTrue(report.ToString());
@@ -312,12 +313,6 @@ public sealed class GalleryEvidenceTests
 
     private static GalleryProbe ProbeOf(bool anyAnswer) => anyAnswer ? GalleryProbe.AnyAnswer : GalleryProbe.Http("/");
 
-    private static GalleryRunOptions Only(params BadPeer[] peers) => new()
-    {
-        Except = [.. Gallery.All.Except(peers)],
-        Patience = TimeSpan.FromSeconds(10),
-    };
-
     /// <summary>A server that finishes the handshake with everybody, reads something, answers and closes.</summary>
     private async Task<GalleryReport> RunAgainstAsync(Func<bool, string> answer, GalleryProbe probe, CancellationToken token)
     {
@@ -327,7 +322,7 @@ public sealed class GalleryEvidenceTests
             _ = await tls.ReadAsync(new byte[1000], stop);
             await tls.WriteAsync(Encoding.ASCII.GetBytes(answer(trusted)), stop);
         }));
-        return await GalleryRun.AgainstServerAsync(_authority, server.EndPoint, Only(s_few) with { Probe = probe }, token);
+        return await GalleryRun.AgainstServerAsync(_authority, server.EndPoint, FewPeers.Only(FewPeers.Some) with { Probe = probe }, token);
     }
 
     /// <summary>A client that accepts every server in TLS, and throws when it has looked at an expired one.</summary>
@@ -345,6 +340,6 @@ public sealed class GalleryEvidenceTests
                 throw failure();
             }
         },
-        Only(Gallery.ExpiredLeaf),
+        FewPeers.Only(Gallery.ExpiredLeaf),
         token);
 }

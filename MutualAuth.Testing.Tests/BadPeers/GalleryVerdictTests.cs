@@ -14,8 +14,6 @@ namespace MutualAuth.Testing.Tests.BadPeers;
 [CancelAfter(60000)]
 public sealed class GalleryVerdictTests
 {
-    private static readonly BadPeer[] s_few = [Gallery.ExpiredLeaf, Gallery.UnknownAuthority, Gallery.CorruptSignature];
-
     private readonly TestAuthority _authority = new();
 
     [OneTimeTearDown]
@@ -28,7 +26,7 @@ public sealed class GalleryVerdictTests
         var echo = SocketServer.Echo(identity, (_, _, _, _) => true);
         await using var server = new SocketServer((socket, number, stop) => number % 2 == 0 ? Task.CompletedTask : echo(socket, number, stop));
 
-        var report = await GalleryRun.AgainstServerAsync(_authority, server.EndPoint, Only(s_few), token);
+        var report = await GalleryRun.AgainstServerAsync(_authority, server.EndPoint, FewPeers.Only(FewPeers.Some), token);
 
         report.IsClean.Should().BeFalse(report.ToString());
         report.Results.Should().NotContain(result => result.Bad == PeerOutcome.Refused, report.ToString());
@@ -37,7 +35,7 @@ public sealed class GalleryVerdictTests
     [Test]
     public async Task A_client_that_accepts_after_the_patience_is_over_is_unclear(CancellationToken token)
     {
-        var options = Only(Gallery.ExpiredLeaf) with { Patience = TimeSpan.FromSeconds(1) };
+        var options = FewPeers.Only(Gallery.ExpiredLeaf) with { Patience = TimeSpan.FromSeconds(1) };
 
         var report = await GalleryRun.AgainstClientAsync(
             _authority,
@@ -78,7 +76,7 @@ public sealed class GalleryVerdictTests
             await tls.WriteAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 {(trusted ? "200 OK" : "400 Bad Request")}\r\n\r\n"), stop);
         }));
 
-        var report = await GalleryRun.AgainstServerAsync(_authority, server.EndPoint, Only(s_few), token);
+        var report = await GalleryRun.AgainstServerAsync(_authority, server.EndPoint, FewPeers.Only(FewPeers.Some), token);
 
         report.IsClean.Should().BeTrue(report.ToString());
     }
@@ -110,7 +108,7 @@ public sealed class GalleryVerdictTests
     [Test]
     public async Task A_dial_that_ignores_its_token_does_not_hang_the_run(CancellationToken token)
     {
-        var options = Only(Gallery.ExpiredLeaf) with { Patience = TimeSpan.FromSeconds(0.2) };
+        var options = FewPeers.Only(Gallery.ExpiredLeaf) with { Patience = TimeSpan.FromSeconds(0.2) };
 
         var report = await GalleryRun.AgainstClientAsync(_authority, (_, _, _) => new TaskCompletionSource().Task, options, token)
             .WaitAsync(TimeSpan.FromSeconds(20), token);
@@ -125,7 +123,7 @@ public sealed class GalleryVerdictTests
         using var identity = _authority.IssueServer("server.test");
         await using var server = new SocketServer(SocketServer.Echo(identity, (_, _, _, _) => true));
         var probes = 0;
-        var options = Only(s_few) with
+        var options = FewPeers.Only(FewPeers.Some) with
         {
             Probe = GalleryProbe.From((_, _) => ++probes is 2
                 ? throw new InvalidDataException("not the answer that I expected")
@@ -135,7 +133,7 @@ public sealed class GalleryVerdictTests
 
         var report = await GalleryRun.AgainstServerAsync(_authority, server.EndPoint, options, token);
 
-        report.Results.Should().HaveCount(s_few.Length);
+        report.Results.Should().HaveCount(FewPeers.Some.Length);
         report.Results[0].Bad.Should().Be(PeerOutcome.Unclear);
         report.ToString().Should().Contain("not the answer that I expected");
     }
@@ -150,7 +148,7 @@ public sealed class GalleryVerdictTests
         await using var server = new SocketServer((socket, number, stop) =>
             number % 3 != which ? echo(socket, number, stop) : afterTheCertificate ? breaking(socket, number, stop) : Task.CompletedTask);
 
-        var report = await GalleryRun.AgainstServerAsync(_authority, server.EndPoint, Only(s_few), token);
+        var report = await GalleryRun.AgainstServerAsync(_authority, server.EndPoint, FewPeers.Only(FewPeers.Some), token);
 
         report.IsClean.Should().BeFalse(report.ToString());
         report.Stopped.Should().BeNull("the half that works is not nobody");
@@ -171,7 +169,7 @@ public sealed class GalleryVerdictTests
             })(socket, number, stop));
 
         var report = await GalleryRun.AgainstServerAsync(
-            _authority, server.EndPoint, Only(s_few) with { Probe = GalleryProbe.Http("/") }, token);
+            _authority, server.EndPoint, FewPeers.Only(FewPeers.Some) with { Probe = GalleryProbe.Http("/") }, token);
 
         report.IsClean.Should().BeFalse(report.ToString());
         report.Results[0].Bad.Should().Be(PeerOutcome.Unclear, report.ToString());
@@ -186,7 +184,7 @@ public sealed class GalleryVerdictTests
         await using var server = new SocketServer(
             (socket, number, stop) => number is >= 2 and <= 5 ? Task.CompletedTask : echo(socket, number, stop));
 
-        var report = await GalleryRun.AgainstServerAsync(_authority, server.EndPoint, Only(s_few), token);
+        var report = await GalleryRun.AgainstServerAsync(_authority, server.EndPoint, FewPeers.Only(FewPeers.Some), token);
 
         (report.Stopped, report.IsClean).Should().Be((null, false), report.ToString());
         report.WithoutControl.Select(result => result.Peer).Should().Equal(report.Results[0].Peer);
@@ -204,12 +202,12 @@ public sealed class GalleryVerdictTests
         await using var server = new SocketServer((socket, number, stop) => dead ? Task.CompletedTask : echo(socket, number, stop));
 
         var report = await GalleryRun.AgainstServerAsync(
-            _authority, server.EndPoint, Only(s_few) with { Patience = TimeSpan.FromSeconds(1) }, token);
+            _authority, server.EndPoint, FewPeers.Only(FewPeers.Some) with { Patience = TimeSpan.FromSeconds(1) }, token);
 
         report.IsClean.Should().BeFalse(report.ToString());
         report.Results.Should().ContainSingle().Which.Good.Should().Be(PeerOutcome.Unclear, report.ToString());
         report.Stopped.Should().StartWith($"after {report.Results[0].Peer.Name}: two good peers in a row were not served");
-        report.NotTried.Should().HaveCount(s_few.Length - 1);
+        report.NotTried.Should().HaveCount(FewPeers.Some.Length - 1);
         report.ToString().Should().Contain("STOPPED    after ").And.Contain($"not tried: {report.NotTried[0].Name}");
     }
 
@@ -220,7 +218,7 @@ public sealed class GalleryVerdictTests
         unused.Bind(new IPEndPoint(IPAddress.Loopback, 0));
 
         var report = await GalleryRun.AgainstServerAsync(
-            _authority, unused.LocalEndPoint!, Only(s_few) with { Patience = TimeSpan.FromSeconds(0.2) }, token);
+            _authority, unused.LocalEndPoint!, FewPeers.Only(FewPeers.Some) with { Patience = TimeSpan.FromSeconds(0.2) }, token);
 
         report.Results.Should().ContainSingle().Which.Bad.Should().Be(PeerOutcome.Unclear, report.ToString());
         report.Stopped.Should().Contain("no connection: ");
@@ -240,7 +238,7 @@ public sealed class GalleryVerdictTests
                 return good;
             },
             (tls, stop) => tls.CopyToAsync(tls, stop)));
-        var options = Only(s_few) with { Patience = TimeSpan.FromSeconds(1), TotalTime = TimeSpan.FromSeconds(1.5) };
+        var options = FewPeers.Only(FewPeers.Some) with { Patience = TimeSpan.FromSeconds(1), TotalTime = TimeSpan.FromSeconds(1.5) };
 
         var report = await GalleryRun.AgainstServerAsync(_authority, server.EndPoint, options, token);
 
@@ -257,8 +255,8 @@ public sealed class GalleryVerdictTests
         await using var server = new SocketServer(SocketServer.Echo(identity, _authority));
 
         var measured = await GalleryRun.AgainstServerAsync(
-            _authority, server.EndPoint, Only(Gallery.ExpiredLeaf) with { Processes = () => [Environment.ProcessId] }, token);
-        var unmeasured = await GalleryRun.AgainstServerAsync(_authority, server.EndPoint, Only(Gallery.ExpiredLeaf), token);
+            _authority, server.EndPoint, FewPeers.Only(Gallery.ExpiredLeaf) with { Processes = () => [Environment.ProcessId] }, token);
+        var unmeasured = await GalleryRun.AgainstServerAsync(_authority, server.EndPoint, FewPeers.Only(Gallery.ExpiredLeaf), token);
 
         measured.IsClean.Should().BeTrue(measured.ToString());
         (measured.Results[0].Elapsed > TimeSpan.Zero, measured.Results[0].ProcessorTime >= TimeSpan.Zero).Should().Be((true, true));
@@ -288,7 +286,7 @@ public sealed class GalleryVerdictTests
         }
 
         var report = await GalleryRun.AgainstServerAsync(
-            _authority, server.EndPoint, Only(Gallery.ExpiredLeaf) with { Processes = Processes }, token);
+            _authority, server.EndPoint, FewPeers.Only(Gallery.ExpiredLeaf) with { Processes = Processes }, token);
 
         report.Results.Single().Bad.Should().Be(PeerOutcome.Unclear, report.ToString());
         report.ToString().Should().Contain($"process {victim.Id} of the judged side ended");
@@ -311,7 +309,7 @@ public sealed class GalleryVerdictTests
                     throw breaksDown ? new InvalidCastException("a defect") : new TimeoutException("the client's own limit");
                 }
             },
-            Only(Gallery.ExpiredLeaf),
+            FewPeers.Only(Gallery.ExpiredLeaf),
             token);
 
         report.Results.Single().Should().Match<GalleryResult>(
@@ -321,7 +319,7 @@ public sealed class GalleryVerdictTests
     [Test]
     public async Task A_client_that_is_content_without_a_look_at_the_server_is_unclear(CancellationToken token)
     {
-        var options = Only(Gallery.ExpiredLeaf) with { Patience = TimeSpan.FromSeconds(0.2) };
+        var options = FewPeers.Only(Gallery.ExpiredLeaf) with { Patience = TimeSpan.FromSeconds(0.2) };
 
         var report = await GalleryRun.AgainstClientAsync(_authority, (_, _, _) => Task.CompletedTask, options, token);
 
@@ -344,12 +342,12 @@ public sealed class GalleryVerdictTests
                     throw new IOException("half of the time");
                 }
             },
-            Only(s_few),
+            FewPeers.Only(FewPeers.Some),
             token);
 
         report.IsClean.Should().BeFalse(report.ToString());
         (report.Stopped, report.NotTried.Count).Should().Be((null, 0), report.ToString());
-        report.WronglyLetIn.Should().HaveCount(s_few.Length, report.ToString());
+        report.WronglyLetIn.Should().HaveCount(FewPeers.Some.Length, report.ToString());
     }
 
     [Test]
@@ -362,7 +360,7 @@ public sealed class GalleryVerdictTests
                 await ConnectAsync(endPoint, cancel);
                 throw new AuthenticationException("never");
             },
-            Only(s_few),
+            FewPeers.Only(FewPeers.Some),
             token);
 
         report.IsClean.Should().BeFalse(report.ToString());
@@ -381,7 +379,7 @@ public sealed class GalleryVerdictTests
         }));
 
         var report = await GalleryRun.AgainstServerAsync(
-            _authority, server.EndPoint, Only(Gallery.ExpiredLeaf) with { Patience = TimeSpan.FromSeconds(1) }, token);
+            _authority, server.EndPoint, FewPeers.Only(Gallery.ExpiredLeaf) with { Patience = TimeSpan.FromSeconds(1) }, token);
 
         (report.IsClean, report.Results.Single().Bad, report.Results.Single().Good).Should().Be(
             (false, PeerOutcome.Unclear, PeerOutcome.LetIn), report.ToString());
@@ -399,9 +397,12 @@ public sealed class GalleryVerdictTests
         var probe = GalleryProbe.Request("PING"u8.ToArray(), answer => answer.Span.IndexOf((byte)'\n') < 0 ? null
             : answer.Span[0] == '+' ? PeerOutcome.LetIn : PeerOutcome.Refused);
 
-        var judged = await GalleryRun.AgainstServerAsync(_authority, server.EndPoint, Only(s_few) with { Probe = probe }, token);
+        var judged = await GalleryRun.AgainstServerAsync(_authority, server.EndPoint, FewPeers.Only(FewPeers.Some) with { Probe = probe }, token);
         var byEcho = await GalleryRun.AgainstServerAsync(
-            _authority, server.EndPoint, Only(s_few) with { Probe = GalleryProbe.Echo, Patience = TimeSpan.FromSeconds(0.5) }, token);
+            _authority,
+            server.EndPoint,
+            FewPeers.Only(FewPeers.Some) with { Probe = GalleryProbe.Echo, Patience = TimeSpan.FromSeconds(0.5) },
+            token);
 
         judged.IsClean.Should().BeTrue(judged.ToString());
         byEcho.Results.Should().OnlyContain(result => result.Bad == PeerOutcome.Unclear && result.Good == PeerOutcome.Unclear, byEcho.ToString());
@@ -449,7 +450,7 @@ public sealed class GalleryVerdictTests
             (tls, stop) => tls.CopyToAsync(tls, stop)));
 
         var report = await GalleryRun.AgainstServerAsync(
-            _authority, server.EndPoint, Only(Gallery.MissingIntermediate) with { PublishedHost = "host.docker.internal" }, token);
+            _authority, server.EndPoint, FewPeers.Only(Gallery.MissingIntermediate) with { PublishedHost = "host.docker.internal" }, token);
 
         asked.Should().StartWith("http://host.docker.internal:").And.EndWith("/issuer.cer");
         report.AddressesAsked.Should().BePositive();
@@ -464,10 +465,4 @@ public sealed class GalleryVerdictTests
         await using var tls = new SslStream(new NetworkStream(socket), leaveInnerStreamOpen: false, (_, _, _, _) => true);
         await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = "server.test" }, token);
     }
-
-    private static GalleryRunOptions Only(params BadPeer[] peers) => new()
-    {
-        Except = [.. Gallery.All.Except(peers)],
-        Patience = TimeSpan.FromSeconds(10),
-    };
 }

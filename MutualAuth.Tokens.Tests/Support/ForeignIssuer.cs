@@ -44,7 +44,7 @@ internal sealed class ForeignIssuer : IAsyncDisposable
             Assert.Ignore(Missing);
         }
 
-        var folder = Directory.CreateTempSubdirectory().FullName;
+        var folder = Directory.CreateTempSubdirectory("mutualauth-issuer-").FullName;
         var (certificate, key) = Sockets.Authority.IssueServer("localhost").WriteTo(folder);
         var start = new ProcessStartInfo("node", [script, certificate, key, Sockets.Authority.WriteTo(folder)])
         {

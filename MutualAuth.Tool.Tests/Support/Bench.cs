@@ -43,13 +43,6 @@ internal sealed class Bench : IDisposable
     /// <summary>The authority's list as of now.</summary>
     internal string WriteList(string name = "authority-crl") => Authority.IssueCrl().WriteTo(_directory, name);
 
-    internal static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
-    }
-
     public void Dispose()
     {
         Authority.Dispose();

@@ -173,6 +173,24 @@ public sealed class FileCredentialStoreRightsTests
     }
 
     [Test]
+    public void Who_is_warned_of_rights_finds_them_in_the_health()
+    {
+        FileCredentialStore store = null!;
+        bool? found = null;
+        var log = FakeLogCollector.Create(new FakeLogCollectorOptions
+        {
+            OutputFormatter = record => $"{record.Id.Id}",
+            OutputSink = id => found = id == "1305" ? store.Health.CanOthersRead : found,
+        });
+        store = FileCredentialStore.Open(_path, Options with { LoggerFactory = new LoggerFactory([new FakeLoggerProvider(log)]) });
+        File.SetUnixFileMode(_path, OwnerOnly | UnixFileMode.GroupRead);
+
+        store.ReloadIfChanged();
+
+        found.Should().BeTrue();
+    }
+
+    [Test]
     public async Task While_the_file_cannot_be_read_the_last_users_count_for_a_time_and_then_nobody()
     {
         var store = FileCredentialStore.Open(_path, Options with { MaxUnreadable = TimeSpan.FromMinutes(5) });

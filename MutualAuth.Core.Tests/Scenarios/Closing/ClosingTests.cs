@@ -182,11 +182,17 @@ public sealed class ClosingTests
     [Test]
     public async Task Disposing_twice_at_once_returns_when_the_transport_is_closed()
     {
-        await using var ends = await ConnectedPair.ShakeAsync(_world.ClientOptions, Hasty);
+        var (clientSocket, serverSocket) = await ConnectedPair.SocketPairAsync();
+        await using var ends = await ConnectedPair.ShakeAsync(
+            new MutualTlsClient(_world.ClientOptions).UpgradeAsync(clientSocket, "server.test"),
+            new MutualTlsServer(Hasty).AcceptAsync(serverSocket));
+
         var first = ends.Server.Accepted.DisposeAsync().AsTask();
         var second = ends.Server.Accepted.DisposeAsync().AsTask();
         await second.WaitAsync(ConnectedPair.Deadline);
-        first.IsCompleted.Should().BeTrue();
+
+        serverSocket.SafeHandle.IsClosed.Should().BeTrue();
+        await first.WaitAsync(ConnectedPair.Deadline);
     }
 
     [Test]

@@ -47,11 +47,11 @@ public sealed class IdleConnectionsTests
         var client = new MutualTlsClient(onServer
             ? _world.ClientOptions
             : _world.ClientOptions with { Revalidation = policy, TimeProvider = _clock, LoggerFactory = log });
-        await using var ends = await ShakeAsync(client, server);
+        await using var ends = await ConnectedPair.ShakeAsync(client, server);
         var (ours, peer) = onServer ? (ends.Server.Accepted, ends.Client.Accepted) : (ends.Client.Accepted, ends.Server.Accepted);
         var instant = TimeSpan.FromMilliseconds(1);
         _clock.Advance(instant);
-        await using var bystanders = await ShakeAsync(client, server);
+        await using var bystanders = await ConnectedPair.ShakeAsync(client, server);
         _clock.Advance((s_timeout / 2) - instant);
 
         var pending = await UseAsync(ours, peer, use);
@@ -62,7 +62,7 @@ public sealed class IdleConnectionsTests
             await (onServer ? bystanders.Server : bystanders.Client).Accepted.NoLongerValid.WaitHandleAsync();
             ours.Invalidation.Should().BeNull();
             _clock.Advance((s_timeout / 2) - (2 * instant));
-            await RoundTripAsync(ours, peer);
+            await ConnectedPair.RoundTripAsync(ours, peer);
             return;
         }
 
@@ -88,7 +88,7 @@ public sealed class IdleConnectionsTests
 
         _clock.Advance(s_timeout);
         await server.DrainRequested.WaitHandleAsync();
-        await RoundTripAsync(server, client);
+        await ConnectedPair.RoundTripAsync(server, client);
         _clock.Advance(policy.GracePeriod);
 
         (await client.Stream.ReadAsync(new byte[1]).AsTask().WaitAsync(ConnectedPair.Deadline)).Should().Be(0);
@@ -138,12 +138,6 @@ public sealed class IdleConnectionsTests
         await read.Should().ThrowAsync<IOException>();
     }
 
-    private static async Task<ConnectedPair> ShakeAsync(MutualTlsClient client, MutualTlsServer server)
-    {
-        var (clientSocket, serverSocket) = await ConnectedPair.SocketPairAsync();
-        return await ConnectedPair.ShakeAsync(client.UpgradeAsync(clientSocket, "server.test"), server.AcceptAsync(serverSocket));
-    }
-
     /// <summary>Gives a call that is pending, or is made afterwards.</summary>
     private static async Task<Task> UseAsync(MutualTlsConnection ours, MutualTlsConnection peer, Use use)
     {
@@ -183,14 +177,6 @@ public sealed class IdleConnectionsTests
         while (await connection.Stream.ReadAsync(new byte[1]) > 0)
         {
         }
-    }
-
-    private static async Task RoundTripAsync(MutualTlsConnection one, MutualTlsConnection other)
-    {
-        await one.Stream.WriteAsync("x"u8.ToArray());
-        (await other.Stream.ReadAsync(new byte[1]).AsTask().WaitAsync(ConnectedPair.Deadline)).Should().Be(1);
-        await other.Stream.WriteAsync("y"u8.ToArray());
-        (await one.Stream.ReadAsync(new byte[1]).AsTask().WaitAsync(ConnectedPair.Deadline)).Should().Be(1);
     }
 
     /// <summary>A stream that can be told to take no more, and then to take one write at a time.</summary>

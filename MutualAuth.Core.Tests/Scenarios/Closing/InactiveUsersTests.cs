@@ -33,16 +33,16 @@ public sealed class InactiveUsersTests
         var (server, client) = (ends.Server.Accepted, ends.Client.Accepted);
         for (var minute = 0; minute < 4; minute++)
         {
-            await RoundTripAsync(client, server);
+            await ConnectedPair.RoundTripAsync(client, server);
             _clock.Advance(TimeSpan.FromMinutes(1));
         }
 
-        await RoundTripAsync(client, server);
+        await ConnectedPair.RoundTripAsync(client, server);
         if (doesSomething)
         {
             server.RecordUserActivity().Should().BeTrue();
             _clock.Advance(TimeSpan.FromMinutes(1));
-            await RoundTripAsync(client, server);
+            await ConnectedPair.RoundTripAsync(client, server);
             server.NoLongerValid.IsCancellationRequested.Should().BeFalse();
             server.RecordUserActivity().Should().BeTrue();
             return;
@@ -52,7 +52,7 @@ public sealed class InactiveUsersTests
         await server.DrainRequested.WaitHandleAsync();
         server.Invalidation!.Rejection.Reason.Should().Be(RejectionReason.UserInactive);
         server.RecordUserActivity().Should().BeFalse();
-        await RoundTripAsync(client, server); // what is in progress may be finished
+        await ConnectedPair.RoundTripAsync(client, server); // what is in progress may be finished
         _clock.Advance(policy.GracePeriod);
 
         (await client.Stream.ReadAsync(new byte[1]).AsTask().WaitAsync(ConnectedPair.Deadline)).Should().Be(0);
@@ -69,8 +69,8 @@ public sealed class InactiveUsersTests
         var policy = new RevalidationPolicy { UserInactivityTimeout = s_most, OnUserInactive = InvalidationAction.Abort };
         var server = new MutualTlsServer(_world.ServerOptions with { Revalidation = policy, TimeProvider = _clock });
         var client = new MutualTlsClient(_world.ClientOptions);
-        await using var telephone = await ShakeAsync(client, server);
-        await using var computer = await ShakeAsync(client, server);
+        await using var telephone = await ConnectedPair.ShakeAsync(client, server);
+        await using var computer = await ConnectedPair.ShakeAsync(client, server);
         _clock.Advance(s_most / 2);
         telephone.Server.Accepted.RecordUserActivity().Should().BeTrue();
 
@@ -78,7 +78,7 @@ public sealed class InactiveUsersTests
 
         await computer.Server.Accepted.NoLongerValid.WaitHandleAsync();
         telephone.Server.Accepted.RecordUserActivity().Should().BeTrue();
-        await RoundTripAsync(telephone.Client.Accepted, telephone.Server.Accepted);
+        await ConnectedPair.RoundTripAsync(telephone.Client.Accepted, telephone.Server.Accepted);
     }
 
     [Test]
@@ -131,19 +131,5 @@ public sealed class InactiveUsersTests
         {
             Detail(await sink.NextAsync(kind), "reason").Should().Be("user_inactive");
         }
-    }
-
-    private static async Task<ConnectedPair> ShakeAsync(MutualTlsClient client, MutualTlsServer server)
-    {
-        var (clientSocket, serverSocket) = await ConnectedPair.SocketPairAsync();
-        return await ConnectedPair.ShakeAsync(client.UpgradeAsync(clientSocket, "server.test"), server.AcceptAsync(serverSocket));
-    }
-
-    private static async Task RoundTripAsync(MutualTlsConnection one, MutualTlsConnection other)
-    {
-        await one.Stream.WriteAsync("x"u8.ToArray());
-        (await other.Stream.ReadAsync(new byte[1]).AsTask().WaitAsync(ConnectedPair.Deadline)).Should().Be(1);
-        await other.Stream.WriteAsync("y"u8.ToArray());
-        (await one.Stream.ReadAsync(new byte[1]).AsTask().WaitAsync(ConnectedPair.Deadline)).Should().Be(1);
     }
 }

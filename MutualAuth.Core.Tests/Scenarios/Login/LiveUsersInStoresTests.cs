@@ -1,4 +1,5 @@
 using MutualAuth.Credentials;
+using MutualAuth.Tests.Support;
 
 namespace MutualAuth.Tests.Scenarios;
 
@@ -53,18 +54,5 @@ public sealed class LiveUsersInSqliteTests : LiveUsersTableTests
         return (Open(), administration);
     }
 
-    protected override Task DeleteAsync()
-    {
-        Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
-        try
-        {
-            Directory.Delete(_directory, recursive: true);
-        }
-        catch (IOException)
-        {
-            // The server may be asking the database at this moment, which has files of its own meanwhile. The folder is a temporary one.
-        }
-
-        return Task.CompletedTask;
-    }
+    protected override Task DeleteAsync() => BusyFolder.DeleteAsync(_directory);
 }

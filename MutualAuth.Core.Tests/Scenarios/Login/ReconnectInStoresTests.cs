@@ -43,22 +43,14 @@ public sealed class ReconnectInStoresTests(string kind)
     }
 
     [TearDown]
-    public void TearDown()
+    public async Task TearDown()
     {
         _held.Dispose();
         _reconnects.Dispose();
         (_users as IDisposable)?.Dispose();
         (_administration as IDisposable)?.Dispose();
         _world.Dispose();
-        SqliteConnection.ClearAllPools();
-        try
-        {
-            Directory.Delete(_directory, recursive: true);
-        }
-        catch (IOException)
-        {
-            // The server may be asking the database at this moment, which has files of its own meanwhile. The folder is a temporary one.
-        }
+        await BusyFolder.DeleteAsync(_directory);
     }
 
     [TestCase("nothing", true)]

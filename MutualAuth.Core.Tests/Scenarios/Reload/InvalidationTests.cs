@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Time.Testing;
 using MutualAuth.Audit;
+using MutualAuth.Connections;
 using MutualAuth.Evidence;
 using MutualAuth.Paths;
 using MutualAuth.Revocation;
@@ -190,6 +191,38 @@ public sealed class InvalidationTests
             new { Action = InvalidationAction.Abort, Rejection = new { Reason = RejectionReason.CertificateRevoked } });
         judge.Accepted.DrainRequested.IsCancellationRequested.Should().BeTrue();
         await MustBeResetAsync(judged.Accepted);
+    }
+
+    /// <summary>An application may wait for either token, and then ask for the other, or for the reason.</summary>
+    [Test]
+    public async Task Who_sees_one_sign_of_the_end_sees_the_others([Values] bool waitsForDrain)
+    {
+        await using var pair = await ConnectedPair.ShakeAsync(_world.ClientOptions, _world.ServerOptions);
+        var connection = pair.Server.Accepted;
+        var lost = new Invalidation(new Rejection(RejectionReason.NotAuthorized, "x", "y"), InvalidationAction.Drain);
+        for (var round = 0; round < 300; round++)
+        {
+            var sign = waitsForDrain ? connection.DrainRequested : connection.NoLongerValid;
+            await using var heard = sign.Register(static () => { });
+            var looks = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            var looking = Task.Run(() =>
+            {
+                looks.SetResult();
+                var start = TimeProvider.System.GetTimestamp();
+                while (!sign.IsCancellationRequested && TimeProvider.System.GetElapsedTime(start) < ConnectedPair.Deadline)
+                {
+                    // It looks in the very moment.
+                }
+
+                return (connection.Invalidation, connection.NoLongerValid.IsCancellationRequested, connection.DrainRequested.IsCancellationRequested);
+            });
+            await looks.Task.WaitAsync(ConnectedPair.Deadline);
+
+            ((IRevalidated)connection).Invalidate(lost);
+
+            (await looking.WaitAsync(ConnectedPair.Deadline)).Should().Be((lost, true, true));
+            ((IRevalidated)connection).Restore();
+        }
     }
 
     [Test]

@@ -587,13 +587,13 @@ public sealed class FileCredentialStore
 
     private void Good(bool canOthersRead)
     {
-        if (canOthersRead && !_health.CanOthersRead)
+        var isNews = canOthersRead && !_health.CanOthersRead;
+        Volatile.Write(ref _goodAt, _time.GetTimestamp());
+        _health = new CredentialFileHealth(letsUsersIn: true, problem: null, _time.GetUtcNow(), canOthersRead);
+        if (isNews)
         {
             CredentialLog.FileReadableByOthers(_logger, _path);
         }
-
-        Volatile.Write(ref _goodAt, _time.GetTimestamp());
-        _health = new CredentialFileHealth(letsUsersIn: true, problem: null, _time.GetUtcNow(), canOthersRead);
     }
 
     /// <summary>An account that can write the file can log in as any user.</summary>

@@ -172,23 +172,24 @@ internal sealed class ListFollower
 
     private Task DelayAsync(TimeSpan pause, DateTimeOffset now, CancellationToken cancellationToken)
     {
+        // Together: who sees the time of the next attempt may move the clock, and who sees the wait may ask for that time.
         lock (_state)
         {
             _nextAttempt = now + pause;
+            return Task.Delay(pause, _options.TimeProvider, cancellationToken);
         }
-
-        return Task.Delay(pause, _options.TimeProvider, cancellationToken);
     }
 
     private async Task<bool> FetchAsync()
     {
         ListFlaw? flaw;
+        var before = _status;
         try
         {
             await _places.WaitAsync(_stop).ConfigureAwait(false);
             try
             {
-                Tell(flaw = await AskAsync().ConfigureAwait(false));
+                Tell(flaw = await AskAsync(before).ConfigureAwait(false), before);
             }
             finally
             {
@@ -197,8 +198,10 @@ internal sealed class ListFollower
         }
         catch (Exception exception) when (!_stop.IsCancellationRequested)
         {
+            flaw = new ListFlaw(RevocationFetchFailure.Faulted, $"an unexpected error, {exception.GetType().Name}");
+            Note(flaw, before);
             FetchLog.Faulted(_logger, Address, exception);
-            Tell(flaw = new ListFlaw(RevocationFetchFailure.Faulted, $"an unexpected error, {exception.GetType().Name}"));
+            Tell(flaw, before);
         }
         finally
         {
@@ -211,7 +214,8 @@ internal sealed class ListFollower
         return flaw is null;
     }
 
-    private async Task<ListFlaw?> AskAsync()
+    /// <param name="before">What was known of the address when the fetch began.</param>
+    private async Task<ListFlaw?> AskAsync(RevocationFetchStatus before)
     {
         if (!_abandoned.IsCompleted)
         {
@@ -223,7 +227,7 @@ internal sealed class ListFollower
         var answer = await AskInTimeAsync(isDoubtful ? null : _version).ConfigureAwait(false);
         return answer.Flaw is not null ? answer.Flaw
             : answer.Content is null ? FlawOfDates(_current)
-            : await TakeAsync(answer.Content, answer.Version).ConfigureAwait(false);
+            : await TakeAsync(answer.Content, answer.Version, before).ConfigureAwait(false);
     }
 
     /// <summary>The application's handler may ignore the end of a token, and may block: it is left to itself then.</summary>
@@ -248,7 +252,7 @@ internal sealed class ListFollower
         }
     }
 
-    private async Task<ListFlaw?> TakeAsync(byte[] content, ListVersion? version)
+    private async Task<ListFlaw?> TakeAsync(byte[] content, ListVersion? version, RevocationFetchStatus before)
     {
         RevocationLists next;
         try
@@ -283,10 +287,12 @@ internal sealed class ListFollower
         }
 
         _version = version;
+        var flaw = FlawOfDates(next);
+        Note(flaw, before); // before anybody hears of the lists, and asks how the address is
         OnUnrecorded(_succession.Unrecorded);
         _taken(this);
         await KeepAsync(next).ConfigureAwait(false);
-        return FlawOfDates(next);
+        return flaw;
     }
 
     private ListFlaw? ForgedIn(RevocationLists lists) =>
@@ -315,18 +321,19 @@ internal sealed class ListFollower
         }
     }
 
-    private void Tell(ListFlaw? flaw)
+    /// <summary>Says how the address is: the outcome of one fetch, however often it is noted.</summary>
+    private RevocationFetchStatus Note(ListFlaw? flaw, RevocationFetchStatus before) => _status = new RevocationFetchStatus(_address)
     {
+        LastSuccess = flaw is null ? _options.TimeProvider.GetUtcNow() : before.LastSuccess,
+        Failure = flaw?.Reason,
+        Detail = flaw?.Detail,
+        FailuresInARow = flaw is null ? 0 : before.FailuresInARow + 1,
+    };
+
+    private void Tell(ListFlaw? flaw, RevocationFetchStatus before)
+    {
+        var after = Note(flaw, before);
         var now = _options.TimeProvider.GetUtcNow();
-        var before = _status;
-        var after = new RevocationFetchStatus(_address)
-        {
-            LastSuccess = flaw is null ? now : before.LastSuccess,
-            Failure = flaw?.Reason,
-            Detail = flaw?.Detail,
-            FailuresInARow = flaw is null ? 0 : before.FailuresInARow + 1,
-        };
-        _status = after;
         FetchLog.Count(flaw?.Reason);
         if (flaw is not null)
         {
@@ -342,8 +349,8 @@ internal sealed class ListFollower
 
     private void OnRefuted(MaterialException problem)
     {
-        FetchLog.Refuted(_logger, Address, problem.Message);
         _refuted.TrySetResult();
+        FetchLog.Refuted(_logger, Address, problem.Message);
     }
 
     private void OnUnrecorded(MaterialException? problem)
