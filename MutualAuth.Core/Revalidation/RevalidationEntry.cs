@@ -1,11 +1,13 @@
 using System.Collections.Immutable;
 using MutualAuth.Certificates;
 using MutualAuth.Connections;
+using MutualAuth.Validation;
 
 namespace MutualAuth.Revalidation;
 
 /// <summary>A live connection, what it stands on, and when to look at it next. The lock of its registry guards what changes.</summary>
-internal sealed class RevalidationEntry(IRevalidated connection, long number, ImmutableArray<Certificate> path, DateTimeOffset? ownEnd) : ILiveEntry
+internal sealed class RevalidationEntry(IRevalidated connection, long number, ImmutableArray<Certificate> path, DateTimeOffset? ownEnd)
+    : ILiveEntry, IEndListener
 {
     private readonly WeakReference<IRevalidated> _connection = new(connection);
     private long _judgedIn;
@@ -107,8 +109,8 @@ internal sealed class RevalidationEntry(IRevalidated connection, long number, Im
     public bool End(Rejection rejection, InvalidationAction action) =>
         Registry?.Invalidate(this, rejection, action, LossGround.Final) == true;
 
-    /// <summary>The connection has ended.</summary>
-    internal void Leave() => Registry?.Remove(this);
+    /// <inheritdoc/>
+    public void HasEnded() => Registry?.Remove(this);
 
     /// <summary>A judgement of it that began in this generation has come to its end.</summary>
     internal void NoteJudged(long generation)
