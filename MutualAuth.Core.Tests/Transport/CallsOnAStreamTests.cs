@@ -186,7 +186,7 @@ public sealed class CallsOnAStreamTests
 
         await Task.WhenAll(closings).WaitAsync(ConnectedPair.Deadline);
 
-        connection.DisposeAsync().IsCompletedSuccessfully.Should().BeTrue();
+        connection.DisposeAsync().AsTask().IsCompletedSuccessfully.Should().BeTrue();
     }
 
     [Test]

@@ -89,7 +89,7 @@ internal sealed class Handshaker
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     internal async ValueTask<AuthenticatedTls> AsServerAsync(HandshakeAttempt attempt, ClientHello hello, Identity identity)
     {
-        attempt.Shown = [identity];
+        attempt.Shown = identity.Alone;
         await PrepareTrustAsync(attempt).ConfigureAwait(false);
         var protocol = await HelloNegotiation.AgreeAsync(attempt, hello, _options).ConfigureAwait(false);
         var judge = attempt.Judge = new PeerValidationCallback(_stage, _options.TimeProvider, PeerRole.Client)
@@ -148,7 +148,10 @@ internal sealed class Handshaker
     /// <summary>Which of several it was is what the platform says that it has sent.</summary>
     private static Identity? ShownOf(ImmutableArray<Identity> identities, GuardedSslStream tls) => identities.Length == 1
         ? identities[0]
-        : identities.FirstOrDefault(identity => identity.PlatformCertificate.Equals(tls.LocalCertificate));
+        : FindShown(identities, tls);
+
+    private static Identity? FindShown(ImmutableArray<Identity> identities, GuardedSslStream tls) =>
+        identities.FirstOrDefault(identity => identity.PlatformCertificate.Equals(tls.LocalCertificate));
 
     /// <summary>TLS as the client, on the context of our identity where the server is known to give no sessions, else on one of its own.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]

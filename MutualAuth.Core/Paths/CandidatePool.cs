@@ -18,7 +18,7 @@ internal sealed class CandidatePool
     {
         Leaf = leaf;
         _trust = trust;
-        _presented = presented.Count == 0 ? [] : new Certificate[presented.Count];
+        _presented = new Certificate[presented.Count];
         var count = 0;
         for (var i = 0; i < presented.Count; i++)
         {
