@@ -17,7 +17,8 @@ public sealed class ShownCertificatesTests
 
         var evidence = ShownCertificates.Of(shown.Leaf, chain);
 
-        evidence.Select(der => der.ToArray()).Should().BeEquivalentTo([shown.Leaf.RawData, shown.Issuer.RawData], order => order.WithStrictOrdering());
+        evidence.Select(der => Convert.ToHexString(der.Span)).Should().Equal(
+            Convert.ToHexString(shown.Leaf.RawData), Convert.ToHexString(shown.Issuer.RawData));
     }
 
     [Test]
@@ -70,7 +71,8 @@ public sealed class ShownCertificatesTests
             using var authority = new TestAuthority("Authority");
             using var leaf = authority.Issue(spec => spec with { DnsNames = [.. Enumerable.Range(0, octets / 16).Select(i => $"name-{i:D4}.test")] });
             return new Shown(
-                X509CertificateLoader.LoadCertificate(leaf.Certificate.RawData), X509CertificateLoader.LoadCertificate(authority.Certificate.RawData));
+                X509CertificateLoader.LoadCertificate(leaf.RawCertificate.Span),
+                X509CertificateLoader.LoadCertificate(authority.Certificate.RawDataMemory.Span));
         }
 
         public void Dispose()

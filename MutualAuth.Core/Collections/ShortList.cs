@@ -4,7 +4,7 @@ using System.Runtime.CompilerServices;
 namespace MutualAuth.Collections;
 
 /// <summary>A list that lives on the stack as long as it is short, and has an array of its own from the fifth item on.</summary>
-/// <remarks>A copy is another list: keep it in one variable, and never in a readonly field.</remarks>
+/// <remarks>A copy is another list: keep it in one variable, and never in a field that is fixed.</remarks>
 internal ref struct ShortList<T>
 {
     private const int Few = 4;

@@ -29,7 +29,7 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ICount
     private readonly AuthenticatedTls _tls;
     private readonly Socket? _socket;
     private readonly TimeProvider _time;
-    private CancellationTokenSource? _drain; // made when somebody looks; without a timer it need not be disposed of
+    private CancellationTokenSource? _drain; // made when it is asked for; without a timer it need not be disposed of
     private CancellationTokenSource? _noLongerValid;
     private readonly Lock _ending = new();
     private IEndListener? _endListener; // the registry, which nearly all have
@@ -718,7 +718,7 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ICount
         }
     }
 
-    /// <summary>Most connections end before anybody asks for their tokens.</summary>
+    /// <summary>Most connections end before their tokens are asked for.</summary>
     private static CancellationTokenSource SourceOf(ref CancellationTokenSource? source)
     {
         if (Volatile.Read(ref source) is { } known)

@@ -28,7 +28,9 @@ internal static class ShownCertificates
         var count = 1;
         for (var i = 0; i < others.Count; i++)
         {
-            if (!IsSameObject(others[i], certificate) && others[i].RawDataMemory is var encoding && !encoding.Span.SequenceEqual(certificates[0].Span))
+            if (!IsSameObject(others[i], certificate)
+                && others[i].RawDataMemory is var encoding
+                && !encoding.Span.SequenceEqual(certificates[0].Span))
             {
                 certificates[count++] = encoding;
             }

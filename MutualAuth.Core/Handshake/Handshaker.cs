@@ -183,7 +183,7 @@ internal sealed class Handshaker
         }
     }
 
-    /// <summary>What TLS is told, which is the same for each connection to one server, as long as our identity is and no choice is left to it.</summary>
+    /// <summary>What TLS is told, which is the same for each connection to one server with one identity, and nothing to choose.</summary>
     private SslClientAuthenticationOptions ClientSettings(
         ServerName? serverName, ImmutableArray<Identity> identities, bool judgeFirst, bool sharesContext, PeerValidationCallback judge)
     {
