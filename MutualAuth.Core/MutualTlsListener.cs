@@ -204,6 +204,7 @@ public sealed class MutualTlsListener : IAsyncDisposable
         }
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<bool> WaitToReadAsync(CancellationToken cancellationToken)
     {
         try

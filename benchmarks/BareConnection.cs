@@ -10,7 +10,7 @@ namespace MutualAuth.Benchmarks;
 internal sealed class BareConnection(AuthenticatedPeer peer) : IRevalidated
 {
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private Action? _onEnded;
+    private IEndListener? _endListener;
 
     public AuthenticatedPeer Peer { get; } = peer;
 
@@ -43,10 +43,10 @@ internal sealed class BareConnection(AuthenticatedPeer peer) : IRevalidated
     public void Invalidate(Invalidation lost)
     {
         _ended.TrySetResult();
-        _onEnded?.Invoke();
+        _endListener?.HasEnded();
     }
 
     public ValueTask EndAsync() => ValueTask.CompletedTask;
 
-    public void OnEnded(Action action) => _onEnded = action;
+    public void OnEnded(IEndListener listener) => _endListener = listener;
 }

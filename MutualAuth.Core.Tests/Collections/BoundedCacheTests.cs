@@ -72,6 +72,47 @@ public sealed class BoundedCacheTests
     }
 
     [Test]
+    public void Entries_that_come_and_go_one_by_one_are_each_their_own()
+    {
+        var cache = new BoundedCache<string, int>(4, ranks: 2);
+        cache.Set("first", 1, rank: 1);
+        cache.Remove("first").Should().BeTrue();
+        cache.Set("second", 2);
+        cache.Remove("first").Should().BeFalse();
+        cache.Set("third", 3, rank: 1);
+
+        cache.TryGet("first", out _).Should().BeFalse();
+        cache.TryGet("second", out var second).Should().BeTrue();
+        cache.TryGet("third", out var third).Should().BeTrue();
+        (second, third, cache.Count).Should().Be((2, 3, 2));
+
+        cache.TryEvict(null, highestRank: 1).Should().BeTrue();
+        cache.TryGet("second", out _).Should().BeFalse("it is of the lower rank");
+        cache.TryGet("third", out _).Should().BeTrue();
+    }
+
+    [Test]
+    public void Nothing_is_kept_of_an_entry_that_has_gone()
+    {
+        var cache = new BoundedCache<string, object>(4);
+        var gone = SetAndRemove(cache);
+
+        GC.Collect();
+
+        gone.IsAlive.Should().BeFalse();
+        cache.Count.Should().Be(0);
+
+        [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
+        static WeakReference SetAndRemove(BoundedCache<string, object> cache)
+        {
+            var value = new object();
+            cache.Set("one", value);
+            cache.Remove("one");
+            return new WeakReference(value);
+        }
+    }
+
+    [Test]
     public void A_cache_for_nothing_keeps_nothing()
     {
         var cache = new BoundedCache<string, int>(0);

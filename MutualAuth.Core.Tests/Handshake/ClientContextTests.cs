@@ -132,6 +132,40 @@ public sealed class ClientContextTests : IDisposable
         (await VisitAsync(client, server)).Client.Should().Be("other.test");
     }
 
+    /// <summary>What TLS is told is kept for the next connection: only to the same server, and only with the same identity.</summary>
+    [Test]
+    public async Task Each_connection_asks_for_its_own_server_and_shows_the_identity_of_now()
+    {
+        using var other = _world.Authority.IssueClient("other.test");
+        var identity = new ReplaceableIdentity(_world.ClientIdentity);
+        var client = new MutualTlsClient(_world.ClientOptions with { Identity = identity, Authorization = Authorize.Dns("server.test") });
+        var server = new MutualTlsServer(_world.ServerOptions);
+        (string? Dialled, string? Asked)[] names =
+        [
+            ("server.test", "server.test"), ("server.test", "server.test"), ("b.test", "b.test"), ("127.0.0.1", null), (null, null),
+            ("server.test", "server.test"),
+        ];
+
+        foreach (var (current, name) in new[] { (_world.ClientIdentity, "client.test"), (World.ToIdentity(other), "other.test") })
+        {
+            identity.Replace(current);
+            foreach (var (dialled, asked) in names)
+            {
+                (await AskAsync(dialled)).Should().Be((asked, name));
+            }
+
+            var atOnce = await Task.WhenAll(names.Concat(names).Select(each => AskAsync(each.Dialled)));
+            atOnce.Should().Equal(names.Concat(names).Select(each => (each.Asked, name)));
+        }
+
+        async Task<(string? Asked, string Shown)> AskAsync(string? dialled)
+        {
+            await using var wire = new DuplexPair();
+            await using var ends = await ConnectedPair.ShakeAsync(client.UpgradeAsync(wire.Client, dialled), server.AcceptAsync(wire.Server));
+            return (ends.Server.Accepted.Session.ServerName, ends.Server.Accepted.Peer.Name);
+        }
+    }
+
     [TestCase(true, TlsVersion.Tls13, false, true)]
     [TestCase(false, TlsVersion.Tls13, false, false)]
     [TestCase(true, TlsVersion.Tls12, false, false)]

@@ -56,8 +56,10 @@ public sealed class KeyExchangePolicyTests
         {
             KeyExchangeGroups.TryParse(group.ToText().ToUpperInvariant(), out var found).Should().BeTrue(group.ToText());
             found.Should().Be(group);
+            group.ToText().Should().BeEquivalentTo($"{group}", "names differ in their case alone");
         }
 
+        KeyExchangeGroup.X25519.ToText().Should().Be("x25519");
         KeyExchangeGroup.X25519MLKem768.ToText().Should().Be("X25519MLKEM768");
         KeyExchangeGroup.BrainpoolP256r1Tls13.ToText().Should().Be("brainpoolP256r1tls13");
         ((KeyExchangeGroup)0x2a2b).ToText().Should().Be("0x2a2b");

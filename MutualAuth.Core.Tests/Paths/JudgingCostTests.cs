@@ -55,6 +55,26 @@ public sealed class JudgingCostTests
     }
 
     [Test]
+    public void A_path_that_is_found_at_once_leaves_little_but_itself()
+    {
+        using var root = new TestAuthority("Root");
+        using var issuing = root.IssueIntermediate("Issuing");
+        using var peer = issuing.IssueClient("client.test");
+        var (leaf, authority, trust) = (peer.Read(), issuing.Read(), TestPaths.Trusting(root));
+        var validator = new PathValidator();
+        Find(); // it is remembered
+
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        var result = Find();
+        var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+
+        result.Path.Should().Equal(leaf, authority, root.Read());
+        allocated.Should().BeLessThan(400);
+
+        PathResult Find() => validator.Validate(leaf, [authority], trust, PeerRole.Client, TimeProvider.System.GetUtcNow());
+    }
+
+    [Test]
     public void Names_that_a_trusted_authority_constrains_are_charged_by_their_octets()
     {
         using var root = new TestAuthority("Root", Excluding(GeneralName.Uri("c.test"), 1000));

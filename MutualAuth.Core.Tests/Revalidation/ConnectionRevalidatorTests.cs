@@ -315,7 +315,7 @@ public sealed class ConnectionRevalidatorTests
                         {
                             if (connection is not null)
                             {
-                                ticket!.Register(connection, null);
+                                ticket!.Value.Register(connection, null);
                             }
                         }
 

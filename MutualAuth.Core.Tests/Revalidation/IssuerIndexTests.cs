@@ -111,6 +111,44 @@ public sealed class IssuerIndexTests
     }
 
     [Test]
+    public void Those_who_came_and_went_are_found_no_more_whoever_comes_next()
+    {
+        _world.Authorities.Issuing.Revoke(_world.Authorities.Client);
+        RevalidationEntry[] gone = [Entry(_world.Authorities.Client), Entry(_world.Authorities.Client), Entry(_world.Authorities.Client)];
+        RevalidationEntry[] next = [Entry(_world.Issue()), Entry(_world.Issue())];
+        for (var round = 0; round < 3; round++)
+        {
+            Array.ForEach(gone, _index.Add);
+            Array.ForEach(gone, _index.Remove);
+        }
+
+        Array.ForEach(next, _index.Add);
+
+        _index.On(IssuingList()).Should().BeEmpty();
+        _index.Below(Issuing(next[0])).Should().BeEquivalentTo(next);
+        _index.CertificatesOf(Issuing(next[0])).Should().ContainSingle();
+    }
+
+    [Test]
+    public void Connections_that_come_and_go_two_at_a_time_need_no_tables_of_their_own()
+    {
+        var (first, second) = (Entry(_world.Authorities.Client), Entry(_world.Authorities.Client));
+        ComeAndGo();
+
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        ComeAndGo();
+        (GC.GetAllocatedBytesForCurrentThread() - before).Should().BeLessThan(64);
+
+        void ComeAndGo()
+        {
+            _index.Add(first);
+            _index.Add(second);
+            _index.Remove(first);
+            _index.Remove(second);
+        }
+    }
+
+    [Test]
     public void A_connection_stands_until_the_first_certificate_of_its_path_ends_and_on_another_path_until_that_ends()
     {
         var now = _world.Clock.GetUtcNow();

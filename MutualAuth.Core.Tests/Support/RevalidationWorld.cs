@@ -125,7 +125,7 @@ internal sealed class FakeConnection(AuthenticatedPeer peer) : IRevalidated
     private readonly List<Invalidation> _losses = [];
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TaskCompletionSource _lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private Action? _onEnded;
+    private IEndListener? _endListener;
     private IdleClock? _idle;
 
     public AuthenticatedPeer Peer { get; private set; } = peer;
@@ -219,12 +219,12 @@ internal sealed class FakeConnection(AuthenticatedPeer peer) : IRevalidated
         return ValueTask.CompletedTask;
     }
 
-    public void OnEnded(Action action)
+    public void OnEnded(IEndListener listener)
     {
-        _onEnded = action;
+        _endListener = listener;
         if (IsEnded)
         {
-            Interlocked.Exchange(ref _onEnded, null)?.Invoke();
+            Interlocked.Exchange(ref _endListener, null)?.HasEnded();
         }
     }
 
@@ -232,6 +232,6 @@ internal sealed class FakeConnection(AuthenticatedPeer peer) : IRevalidated
     internal void End()
     {
         _ended.TrySetResult();
-        Interlocked.Exchange(ref _onEnded, null)?.Invoke();
+        Interlocked.Exchange(ref _endListener, null)?.HasEnded();
     }
 }

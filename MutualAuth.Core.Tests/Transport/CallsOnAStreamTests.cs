@@ -120,7 +120,7 @@ public sealed class CallsOnAStreamTests
     {
         var connection = _pair.Server.Accepted;
         var calls = 0;
-        connection.OnEnded(() => calls++);
+        connection.OnEnded(new EndListener(() => calls++));
         calls.Should().Be(0);
 
         connection.Abort();
@@ -128,8 +128,65 @@ public sealed class CallsOnAStreamTests
         await connection.DisposeAsync();
         calls.Should().Be(1);
 
-        connection.OnEnded(() => calls++);
+        connection.OnEnded(new EndListener(() => calls++));
         calls.Should().Be(2);
+    }
+
+    [Test]
+    public async Task All_who_wait_for_the_end_are_told_in_their_order()
+    {
+        var connection = _pair.Server.Accepted;
+        var told = new List<int>();
+        for (var i = 0; i < 4; i++)
+        {
+            var number = i;
+            connection.OnEnded(new EndListener(() => told.Add(number)));
+        }
+
+        await connection.DisposeAsync();
+
+        told.Should().Equal(0, 1, 2, 3);
+    }
+
+    [Test]
+    public async Task A_token_tells_what_was_before_somebody_looked([Values] InvalidationAction action)
+    {
+        IRevalidated connection = _pair.Server.Accepted;
+        var rejection = new Rejection(RejectionReason.EndedByApplication, "a connection", "none");
+
+        connection.Invalidate(new Invalidation(rejection, action));
+
+        await _pair.Server.Accepted.NoLongerValid.WaitHandleAsync();
+        _pair.Server.Accepted.DrainRequested.IsCancellationRequested.Should().Be(action != InvalidationAction.Notify);
+
+        connection.Restore();
+        _pair.Server.Accepted.NoLongerValid.IsCancellationRequested.Should().BeFalse();
+        _pair.Server.Accepted.DrainRequested.IsCancellationRequested.Should().BeFalse();
+    }
+
+    [Test]
+    public void Everybody_has_the_same_token_who_looks_for_the_first_time_at_once()
+    {
+        var connection = _pair.Server.Accepted;
+        var tokens = new CancellationToken[8];
+
+        Parallel.For(0, tokens.Length, i => tokens[i] = connection.DrainRequested);
+
+        tokens.Should().AllBeEquivalentTo(connection.DrainRequested);
+        connection.RequestDrain();
+        tokens.Should().OnlyContain(token => token.IsCancellationRequested);
+    }
+
+    [Test]
+    public async Task Closing_again_waits_for_the_first_time_and_not_after_it()
+    {
+        var connection = _pair.Server.Accepted;
+        Task[] closings = [.. Enumerable.Range(0, 8).Select(_ => Task.Run(async () => await connection.DisposeAsync()))];
+        await _pair.Client.Accepted.DisposeAsync();
+
+        await Task.WhenAll(closings).WaitAsync(ConnectedPair.Deadline);
+
+        connection.DisposeAsync().AsTask().IsCompletedSuccessfully.Should().BeTrue();
     }
 
     [Test]

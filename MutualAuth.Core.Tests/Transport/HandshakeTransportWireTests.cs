@@ -514,7 +514,7 @@ public sealed class HandshakeTransportWireTests
     public async Task Closing_closes_the_stream_beneath_in_the_callers_way_and_tells([Values] bool isAsync)
     {
         var told = 0;
-        _transport.OnClosed = () => told++;
+        _transport.EndListener = new EndListener(() => told++);
 
         if (isAsync)
         {

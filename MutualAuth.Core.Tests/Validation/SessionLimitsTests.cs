@@ -137,23 +137,23 @@ public sealed class SessionLimitsTests
     private sealed class Session : ICountedSession
     {
         private readonly Lock _lock = new();
-        private Action? _onEnded;
+        private readonly List<IEndListener> _listeners = [];
         private bool _isOver;
 
         internal List<Rejection> Ends { get; } = [];
 
-        public void OnEnded(Action action)
+        public void OnEnded(IEndListener listener)
         {
             lock (_lock)
             {
                 if (!_isOver)
                 {
-                    _onEnded += action;
+                    _listeners.Add(listener);
                     return;
                 }
             }
 
-            action();
+            listener.HasEnded();
         }
 
         public void End(Rejection rejection)
@@ -168,14 +168,18 @@ public sealed class SessionLimitsTests
 
         internal void End()
         {
-            Action? onEnded;
+            IEndListener[] listeners;
             lock (_lock)
             {
                 _isOver = true;
-                (onEnded, _onEnded) = (_onEnded, null);
+                listeners = [.. _listeners];
+                _listeners.Clear();
             }
 
-            onEnded?.Invoke();
+            foreach (var listener in listeners)
+            {
+                listener.HasEnded();
+            }
         }
     }
 }

@@ -13,6 +13,7 @@ internal sealed class BoundedCache<TKey, TValue>
     private readonly int _capacity;
     private readonly Dictionary<TKey, LinkedListNode<Entry>> _entries;
     private readonly LinkedList<Entry>[] _ranks;
+    private LinkedListNode<Entry>? _spare; // of the entry that went last, for the next one; it keeps nothing of it
 
     /// <param name="capacity">The most entries; 0 keeps none.</param>
     /// <param name="ranks">How many ranks there are, numbered from 0, the first to be evicted.</param>
@@ -48,7 +49,11 @@ internal sealed class BoundedCache<TKey, TValue>
             Evict();
         }
 
-        _entries.Add(key, _ranks[rank].AddLast(new Entry(key, value, rank)));
+        var node = _spare ?? new LinkedListNode<Entry>(default);
+        _spare = null;
+        node.Value = new Entry(key, value, rank);
+        _entries.Add(key, node);
+        _ranks[rank].AddLast(node);
     }
 
     internal bool Remove(TKey key)
@@ -59,6 +64,8 @@ internal sealed class BoundedCache<TKey, TValue>
         }
 
         _ranks[node.Value.Rank].Remove(node);
+        node.Value = default;
+        _spare = node;
         return true;
     }
 

@@ -30,7 +30,7 @@ internal static class Dialer
         Resolver? resolver = null)
     {
         HandshakeException outcome;
-        var tried = new List<IPAddress>();
+        var tried = endPoint is DnsEndPoint ? new List<IPAddress>() : null;
         try
         {
             using var deadline = new CancellationTokenSource(timeout, time);
@@ -41,7 +41,7 @@ internal static class Dialer
             return endPoint is DnsEndPoint dns
                 ? await ConnectToFirstAsync(
                     await ResolveAsync(dns, resolver ?? Dns.GetHostAddressesAsync, token).ConfigureAwait(false),
-                    tried,
+                    tried!,
                     time,
                     token).ConfigureAwait(false)
                 : await ConnectToOneAsync(endPoint, token).ConfigureAwait(false);
@@ -50,7 +50,7 @@ internal static class Dialer
         {
             cancellationToken.ThrowIfCancellationRequested();
             var presented = (exception as SocketException)?.SocketErrorCode.ToString() ?? $"no answer within {timeout}";
-            if (tried.Count > 0)
+            if (tried is { Count: > 0 })
             {
                 presented += $" (tried {string.Join(", ", tried.Take(8))}{(tried.Count > 8 ? ", …" : string.Empty)})";
             }
@@ -115,7 +115,7 @@ internal static class Dialer
                 if (next < endPoints.Count)
                 {
                     tried.Add(endPoints[next].Address);
-                    underWay.Add(ConnectToOneAsync(endPoints[next++], won.Token));
+                    underWay.Add(ConnectToOneAsync(endPoints[next++], won.Token).AsTask());
                 }
 
                 var done = await FirstToEndAsync(underWay, next < endPoints.Count, time, won.Token).ConfigureAwait(false);
@@ -168,7 +168,8 @@ internal static class Dialer
         }
     }
 
-    private static async Task<Socket> ConnectToOneAsync(EndPoint endPoint, CancellationToken cancellationToken)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private static async ValueTask<Socket> ConnectToOneAsync(EndPoint endPoint, CancellationToken cancellationToken)
     {
         var socket = new Socket(
             endPoint.AddressFamily, SocketType.Stream, endPoint is UnixDomainSocketEndPoint ? ProtocolType.Unspecified : ProtocolType.Tcp);

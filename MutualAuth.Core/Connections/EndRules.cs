@@ -45,7 +45,7 @@ internal sealed class EndRules
     }
 
     /// <summary>The rules since this handshake began.</summary>
-    internal EndRule[] Since(long generation) => _rules.Count == 0 ? [] : [.. _rules.Where(rule => rule.Generation > generation)];
+    internal EndRule[] Since(long generation) => _rules.Count == 0 ? [] : After(generation);
 
     /// <exception cref="ArgumentException">An argument of <c>EndWhere</c> cannot be used.</exception>
     internal static void Check(Func<AuthenticatedPeer, bool> matches, string reason, InvalidationAction action)
@@ -85,6 +85,8 @@ internal sealed class EndRules
             ? count
             : throw new AggregateException($"The predicate threw for {faults.Count} connections, which are open; {count} were ended.", faults);
     }
+
+    private EndRule[] After(long generation) => [.. _rules.Where(rule => rule.Generation > generation)];
 }
 
 /// <summary>One of them.</summary>

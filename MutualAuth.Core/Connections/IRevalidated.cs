@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Net;
 using MutualAuth.Evidence;
 using MutualAuth.Revalidation;
+using MutualAuth.Validation;
 
 namespace MutualAuth.Connections;
 
@@ -27,8 +28,8 @@ internal interface IRevalidated
     /// <summary>Ends the connection after the grace period, so that the peer can distinguish it from a broken one (close_notify).</summary>
     ValueTask EndAsync();
 
-    /// <summary>Calls <paramref name="action"/> once when the connection has ended; at once if it has ended already.</summary>
-    void OnEnded(Action action);
+    /// <summary>Tells <paramref name="listener"/> once when the connection has ended; at once if it has ended already.</summary>
+    void OnEnded(IEndListener listener);
 
     /// <summary>Gives the connection its place in the registry, once.</summary>
     void Attach(ILiveEntry entry)

@@ -24,15 +24,16 @@ namespace MutualAuth;
 /// A read that returns zero does not distinguish the peer's close from an attacker's truncation; <see cref="EndedCleanly"/> does, as far as possible.
 /// Give your messages a length or an end marker.
 /// </remarks>
-public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ICountedSession, ITlsOwner
+public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ICountedSession, ITlsOwner, IEndListener
 {
     private readonly AuthenticatedTls _tls;
     private readonly Socket? _socket;
     private readonly TimeProvider _time;
-    private volatile CancellationTokenSource _drain = new(); // without a timer it need not be disposed of
-    private volatile CancellationTokenSource _noLongerValid = new();
+    private CancellationTokenSource? _drain; // made when it is asked for; without a timer it need not be disposed of
+    private CancellationTokenSource? _noLongerValid;
     private readonly Lock _ending = new();
-    private Action? _onEnded;
+    private IEndListener? _endListener; // the registry, which nearly all have
+    private ImmutableArray<IEndListener> _furtherEndListeners = [];
     private bool _isOver;
     private volatile Invalidation? _invalidation;
     private volatile AuthenticatedPeer _peer;
@@ -41,7 +42,9 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ICount
     private readonly Unforgotten _unforgotten;
     private readonly long _openedAt;
     private Task _recorded = Task.CompletedTask;
-    private TaskCompletionSource? _closed;
+    private TaskCompletionSource? _closed; // where more than one waits for it
+    private bool _isClosing;
+    private bool _isClosed;
 
     internal MutualTlsConnection(AuthenticatedTls tls, Socket? socket, EndPoint? remoteEndPoint, TimeProvider time)
     {
@@ -59,7 +62,7 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ICount
         MutualAuthTelemetry.Try(1, static delta => MutualAuthTelemetry.OpenConnections.Add(delta));
         tls.Stream.CountFromHere();
         tls.Stream.Owner = this; // a reference to the stream keeps the connection, and so its revalidation, alive
-        tls.Transport.OnClosed = End;
+        tls.Transport.EndListener = this;
     }
 
     /// <summary>
@@ -130,7 +133,7 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ICount
         get
         {
             ShowLoss();
-            return _drain.Token;
+            return SourceOf(ref _drain).Token;
         }
     }
 
@@ -155,7 +158,7 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ICount
         get
         {
             ShowLoss();
-            return _noLongerValid.Token;
+            return SourceOf(ref _noLongerValid).Token;
         }
     }
 
@@ -518,19 +521,22 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ICount
         lock (_ending)
         {
             _invalidation = null;
-            _noLongerValid = new();
+            Volatile.Write(ref _noLongerValid, null);
             if (!_isListenerStopping)
             {
-                _drain = new();
+                Volatile.Write(ref _drain, null);
             }
         }
     }
 
     ValueTask IRevalidated.EndAsync() => EndAsync(ConnectionEnd.Invalidated, _invalidation?.Rejection);
 
-    void IRevalidated.OnEnded(Action action) => OnEnded(action);
+    void IRevalidated.OnEnded(IEndListener listener) => OnEnded(listener);
 
-    void ICountedSession.OnEnded(Action action) => OnEnded(action);
+    void ICountedSession.OnEnded(IEndListener listener) => OnEnded(listener);
+
+    /// <summary>The transport was closed, by us or by the application.</summary>
+    void IEndListener.HasEnded() => End();
 
     void ICountedSession.End(Rejection rejection)
     {
@@ -549,19 +555,27 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ICount
         }
     }
 
-    /// <summary>Calls <paramref name="action"/> once when the connection has ended; at once if it has ended already.</summary>
-    internal void OnEnded(Action action)
+    /// <summary>Tells <paramref name="listener"/> once when the connection has ended; at once if it has ended already.</summary>
+    internal void OnEnded(IEndListener listener)
     {
         lock (_ending)
         {
             if (!_isOver)
             {
-                _onEnded += action;
+                if (_endListener is null)
+                {
+                    _endListener = listener;
+                }
+                else
+                {
+                    _furtherEndListeners = _furtherEndListeners.Add(listener);
+                }
+
                 return;
             }
         }
 
-        action();
+        listener.HasEnded();
     }
 
     /// <summary>
@@ -581,7 +595,7 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ICount
         lock (_ending)
         {
             _isListenerStopping = true;
-            drain = _drain;
+            drain = SourceOf(ref _drain);
         }
 
         Cancel(drain);
@@ -613,10 +627,9 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ICount
 
     private async ValueTask EndAsync(ConnectionEnd end, Rejection? rejection)
     {
-        var closed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        if (Interlocked.CompareExchange(ref _closed, closed, null) is { } earlier)
+        if (!TryBeginClose(out var closed))
         {
-            await earlier.Task.ConfigureAwait(false);
+            await closed.ConfigureAwait(false);
             return;
         }
 
@@ -626,7 +639,26 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ICount
             _tls.Stream, _tls.Transport, _socket, _tls.Options.CloseTimeout, LingeringClose.MaxDrainedFromPeer).ConfigureAwait(false);
         Cut(byReset: !isSaid);
         await WhenRecordedAsync().ConfigureAwait(false);
-        closed.SetResult();
+        lock (_ending)
+        {
+            _isClosed = true;
+        }
+
+        _closed?.SetResult();
+    }
+
+    /// <summary>True for the first who closes; another one waits for <paramref name="closed"/>.</summary>
+    private bool TryBeginClose(out Task closed)
+    {
+        lock (_ending)
+        {
+            var isFirst = !_isClosing;
+            _isClosing = true;
+            closed = isFirst || _isClosed
+                ? Task.CompletedTask
+                : (_closed ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+            return isFirst;
+        }
     }
 
     /// <summary>
@@ -713,12 +745,24 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ICount
                 return; // taken back in the meantime
             }
 
-            Cancel(_noLongerValid);
+            Cancel(SourceOf(ref _noLongerValid));
             if (lost.Action != InvalidationAction.Notify)
             {
-                Cancel(_drain);
+                Cancel(SourceOf(ref _drain));
             }
         }
+    }
+
+    /// <summary>Most connections end before their tokens are asked for.</summary>
+    private static CancellationTokenSource SourceOf(ref CancellationTokenSource? source)
+    {
+        if (Volatile.Read(ref source) is { } known)
+        {
+            return known;
+        }
+
+        var made = new CancellationTokenSource();
+        return Interlocked.CompareExchange(ref source, made, null) ?? made;
     }
 
     /// <summary>Application callbacks neither block the caller nor throw into it.</summary>
@@ -797,7 +841,8 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ICount
 
     private void End()
     {
-        Action? onEnded;
+        IEndListener? first;
+        ImmutableArray<IEndListener> further;
         lock (_ending)
         {
             if (_isOver)
@@ -806,8 +851,8 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ICount
             }
 
             _isOver = true;
-            onEnded = _onEnded;
-            _onEnded = null;
+            (first, further) = (_endListener, _furtherEndListeners);
+            (_endListener, _furtherEndListeners) = (null, []);
         }
 
         _unforgotten.Dispose();
@@ -817,7 +862,11 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ICount
             _recorded = ConnectionEvents.Ended(audit, Peer, RemoteEndPoint, _tls.Stream, OpenFor());
         }
 
-        onEnded?.Invoke();
+        first?.HasEnded();
+        foreach (var listener in further)
+        {
+            listener.HasEnded();
+        }
     }
 
     /// <summary>

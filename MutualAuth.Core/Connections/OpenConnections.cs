@@ -1,3 +1,5 @@
+using MutualAuth.Validation;
+
 namespace MutualAuth.Connections;
 
 /// <summary>
@@ -6,7 +8,7 @@ namespace MutualAuth.Connections;
 internal sealed class OpenConnections
 {
     private readonly Lock _lock = new();
-    private readonly HashSet<WeakReference<MutualTlsConnection>> _connections = [];
+    private readonly HashSet<Place> _connections = [];
     private readonly EndRules _endRules = new();
     private TaskCompletionSource? _empty;
     private bool _isDraining;
@@ -72,18 +74,18 @@ internal sealed class OpenConnections
 
     internal void Add(MutualTlsConnection connection, long began)
     {
-        var entry = new WeakReference<MutualTlsConnection>(connection);
+        var place = new Place(this, connection);
         bool isDraining;
         bool isAborting;
         EndRule[] endRules;
         lock (_lock)
         {
-            _connections.Add(entry);
+            _connections.Add(place);
             (isDraining, isAborting) = (_isDraining, _isAborting);
             endRules = _endRules.Since(began);
         }
 
-        connection.OnEnded(() => Remove(entry));
+        connection.OnEnded(place);
         if (isDraining)
         {
             connection.RequestDrain();
@@ -147,9 +149,9 @@ internal sealed class OpenConnections
     private List<MutualTlsConnection> OpenLocked()
     {
         var connections = new List<MutualTlsConnection>(_connections.Count);
-        foreach (var entry in _connections)
+        foreach (var place in _connections)
         {
-            if (entry.TryGetTarget(out var connection))
+            if (place.Connection is { } connection)
             {
                 connections.Add(connection);
             }
@@ -158,16 +160,27 @@ internal sealed class OpenConnections
         return connections;
     }
 
-    private void Remove(WeakReference<MutualTlsConnection> entry)
+    private void Remove(Place place)
     {
         lock (_lock)
         {
-            _connections.Remove(entry);
+            _connections.Remove(place);
             if (_connections.Count == 0)
             {
                 _empty?.TrySetResult();
                 _empty = null;
             }
         }
+    }
+
+    /// <summary>The place of one connection, which is given back when it ends.</summary>
+    private sealed class Place(OpenConnections all, MutualTlsConnection connection) : IEndListener
+    {
+        private readonly WeakReference<MutualTlsConnection> _connection = new(connection);
+
+        /// <summary>The connection; null once it was reclaimed.</summary>
+        internal MutualTlsConnection? Connection => _connection.TryGetTarget(out var connection) ? connection : null;
+
+        public void HasEnded() => all.Remove(this);
     }
 }

@@ -13,6 +13,7 @@ internal sealed class PendingPool
     private readonly Lock _lock = new();
     private readonly LinkedList<Entry> _all = new();
     private readonly Dictionary<IPAddress, LinkedList<Entry>> _byAddress = [];
+    private LinkedList<Entry>? _spare; // an empty one: each address comes and goes several times in a handshake
     private readonly int _max;
     private readonly int _maxPerAddress;
     private readonly Func<HandshakeAttempt, Rejection> _reason;
@@ -57,7 +58,8 @@ internal sealed class PendingPool
             {
                 if (!_byAddress.TryGetValue(address, out siblings))
                 {
-                    _byAddress.Add(address, siblings = new LinkedList<Entry>());
+                    (siblings, _spare) = (_spare ?? new LinkedList<Entry>(), null);
+                    _byAddress.Add(address, siblings);
                 }
 
                 siblings.AddLast(seat.InAddress);
@@ -127,6 +129,7 @@ internal sealed class PendingPool
             if (siblings.Count == 0)
             {
                 _byAddress.Remove(seat.Key!);
+                _spare = siblings;
             }
         }
     }

@@ -8,17 +8,28 @@ public static class KeyExchangeGroups
     /// <summary>The name in the registry, such as <c>x25519</c> or <c>X25519MLKEM768</c>; <c>0x2a2b</c> for a group without a name here.</summary>
     public static string ToText(this KeyExchangeGroup group) => group switch
     {
-        KeyExchangeGroup.Secp256r1 or KeyExchangeGroup.Secp384r1 or KeyExchangeGroup.Secp521r1
-            or KeyExchangeGroup.X25519 or KeyExchangeGroup.X448
-            or KeyExchangeGroup.Ffdhe2048 or KeyExchangeGroup.Ffdhe3072 or KeyExchangeGroup.Ffdhe4096 or KeyExchangeGroup.Ffdhe6144
-            or KeyExchangeGroup.Ffdhe8192 => group.ToString().ToLowerInvariant(),
+        KeyExchangeGroup.Secp256r1 => "secp256r1",
+        KeyExchangeGroup.Secp384r1 => "secp384r1",
+        KeyExchangeGroup.Secp521r1 => "secp521r1",
+        KeyExchangeGroup.X25519 => "x25519",
+        KeyExchangeGroup.X448 => "x448",
+        KeyExchangeGroup.Ffdhe2048 => "ffdhe2048",
+        KeyExchangeGroup.Ffdhe3072 => "ffdhe3072",
+        KeyExchangeGroup.Ffdhe4096 => "ffdhe4096",
+        KeyExchangeGroup.Ffdhe6144 => "ffdhe6144",
+        KeyExchangeGroup.Ffdhe8192 => "ffdhe8192",
         KeyExchangeGroup.BrainpoolP256r1 => "brainpoolP256r1",
         KeyExchangeGroup.BrainpoolP384r1 => "brainpoolP384r1",
         KeyExchangeGroup.BrainpoolP512r1 => "brainpoolP512r1",
         KeyExchangeGroup.BrainpoolP256r1Tls13 => "brainpoolP256r1tls13",
         KeyExchangeGroup.BrainpoolP384r1Tls13 => "brainpoolP384r1tls13",
         KeyExchangeGroup.BrainpoolP512r1Tls13 => "brainpoolP512r1tls13",
-        _ when Enum.IsDefined(group) => group.ToString().Replace("MLKem", "MLKEM", StringComparison.Ordinal),
+        KeyExchangeGroup.MLKem512 => "MLKEM512",
+        KeyExchangeGroup.MLKem768 => "MLKEM768",
+        KeyExchangeGroup.MLKem1024 => "MLKEM1024",
+        KeyExchangeGroup.SecP256r1MLKem768 => "SecP256r1MLKEM768",
+        KeyExchangeGroup.X25519MLKem768 => "X25519MLKEM768",
+        KeyExchangeGroup.SecP384r1MLKem1024 => "SecP384r1MLKEM1024",
         _ => string.Create(CultureInfo.InvariantCulture, $"0x{(int)group:x4}"),
     };
 

@@ -18,14 +18,19 @@ internal static class ShownCertificates
             return [];
         }
 
-        var others = chain?.ChainPolicy.ExtraStore;
-        var certificates = new ReadOnlyMemory<byte>[1 + (others?.Count ?? 0)];
+        if (chain?.ChainPolicy.ExtraStore is not { } others)
+        {
+            return [EncodingOf(certificate)];
+        }
+
+        var certificates = new ReadOnlyMemory<byte>[1 + CountOthers(others, certificate)];
         certificates[0] = EncodingOf(certificate);
         var count = 1;
-        for (var i = 0; i < certificates.Length - 1; i++)
+        for (var i = 0; i < others.Count; i++)
         {
-            var encoding = others![i].RawDataMemory;
-            if (!encoding.Span.SequenceEqual(certificates[0].Span))
+            if (!IsSameObject(others[i], certificate)
+                && others[i].RawDataMemory is var encoding
+                && !encoding.Span.SequenceEqual(certificates[0].Span))
             {
                 certificates[count++] = encoding;
             }
@@ -37,4 +42,21 @@ internal static class ShownCertificates
     /// <summary>The platform's own copy, on the managed heap, which is never modified and outlives the certificate.</summary>
     internal static ReadOnlyMemory<byte> EncodingOf(X509Certificate certificate) =>
         certificate is X509Certificate2 complete ? complete.RawDataMemory : certificate.GetRawCertData();
+
+    private static int CountOthers(X509Certificate2Collection shown, X509Certificate certificate)
+    {
+        var count = 0;
+        for (var i = 0; i < shown.Count; i++)
+        {
+            count += IsSameObject(shown[i], certificate) ? 0 : 1;
+        }
+
+        return count;
+    }
+
+    /// <summary>
+    /// Whether both are one object of the platform's, as where a client's engine has the server's own certificate in the list of all: it needs not
+    /// be encoded once more to see that it is the same. False says nothing.
+    /// </summary>
+    private static bool IsSameObject(X509Certificate2 one, X509Certificate other) => one.Handle != 0 && one.Handle == other.Handle;
 }

@@ -30,6 +30,7 @@ internal sealed class Handshaker
     private readonly PeerAcceptance _acceptance;
     private readonly ILogger _logger;
     private volatile ServerSettings? _lastSettings; // nearly all clients of a server are met with the same
+    private volatile ClientSettingsOf? _lastClientSettings; // many clients have one server
 
     internal Handshaker(HandshakeOptions options)
     {
@@ -88,7 +89,7 @@ internal sealed class Handshaker
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     internal async ValueTask<AuthenticatedTls> AsServerAsync(HandshakeAttempt attempt, ClientHello hello, Identity identity)
     {
-        attempt.Shown = [identity];
+        attempt.Shown = identity.Alone;
         await PrepareTrustAsync(attempt).ConfigureAwait(false);
         var protocol = await HelloNegotiation.AgreeAsync(attempt, hello, _options).ConfigureAwait(false);
         var judge = attempt.Judge = new PeerValidationCallback(_stage, _options.TimeProvider, PeerRole.Client)
@@ -147,7 +148,10 @@ internal sealed class Handshaker
     /// <summary>Which of several it was is what the platform says that it has sent.</summary>
     private static Identity? ShownOf(ImmutableArray<Identity> identities, GuardedSslStream tls) => identities.Length == 1
         ? identities[0]
-        : identities.FirstOrDefault(identity => identity.PlatformCertificate.Equals(tls.LocalCertificate));
+        : FindShown(identities, tls);
+
+    private static Identity? FindShown(ImmutableArray<Identity> identities, GuardedSslStream tls) =>
+        identities.FirstOrDefault(identity => identity.PlatformCertificate.Equals(tls.LocalCertificate));
 
     /// <summary>TLS as the client, on the context of our identity where the server is known to give no sessions, else on one of its own.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
@@ -175,18 +179,35 @@ internal sealed class Handshaker
         ValueTask StartAsync(bool sharesContext)
         {
             var tls = attempt.Tls = new GuardedSslStream(attempt.Transport) { Judge = judge };
-            return AuthenticateAsync(
-                tls, ClientSettings(_options, serverName, _offer, identities, judgeFirst, sharesContext, judge), judge, attempt);
+            return AuthenticateAsync(tls, ClientSettings(serverName, identities, judgeFirst, sharesContext, judge), judge, attempt);
         }
     }
 
-    private static SslClientAuthenticationOptions ClientSettings(
-        HandshakeOptions options, ServerName? serverName, List<SslApplicationProtocol>? offer, ImmutableArray<Identity> identities, bool judgeFirst,
-        bool sharesContext, PeerValidationCallback judge)
+    /// <summary>What TLS is told, which is the same for each connection to one server with one identity, and nothing to choose.</summary>
+    private SslClientAuthenticationOptions ClientSettings(
+        ServerName? serverName, ImmutableArray<Identity> identities, bool judgeFirst, bool sharesContext, PeerValidationCallback judge)
+    {
+        if (judgeFirst || identities.Length != 1)
+        {
+            return NewClientSettings(serverName, identities, judgeFirst, sharesContext, judge);
+        }
+
+        if (_lastClientSettings is not { } last || last.Identity != identities[0] || !Equals(last.Server, serverName)
+            || last.SharesContext != sharesContext)
+        {
+            _lastClientSettings = last = new ClientSettingsOf(
+                identities[0], serverName, sharesContext, NewClientSettings(serverName, identities, judgeFirst, sharesContext, judge));
+        }
+
+        return last.Settings;
+    }
+
+    private SslClientAuthenticationOptions NewClientSettings(
+        ServerName? serverName, ImmutableArray<Identity> identities, bool judgeFirst, bool sharesContext, PeerValidationCallback judge)
     {
         try
         {
-            return TlsSettings.ForClient(options, serverName, offer, identities, judgeFirst, sharesContext, judge);
+            return TlsSettings.ForClient(_options, serverName, _offer, identities, judgeFirst, sharesContext, judge);
         }
         catch (Exception exception)
         {
@@ -310,9 +331,14 @@ internal sealed class Handshaker
     }
 
     /// <summary>The verdict of the certificate stage, which is asked here if the platform never called back.</summary>
-    private static async ValueTask<CertificateVerdict> VerdictAsync(HandshakeAttempt attempt, GuardedSslStream tls, PeerValidationCallback judge) =>
-        judge.Verdict
-        ?? await attempt.AskAsync("a judgement of the peer", () => ValueTask.FromResult(judge.JudgeIfCallbackWasSkipped(tls))).ConfigureAwait(false);
+    private static ValueTask<CertificateVerdict> VerdictAsync(HandshakeAttempt attempt, GuardedSslStream tls, PeerValidationCallback judge) =>
+        judge.Verdict is { } verdict ? ValueTask.FromResult(verdict) : AskForVerdictAsync(attempt, tls, judge);
+
+    private static ValueTask<CertificateVerdict> AskForVerdictAsync(
+        HandshakeAttempt attempt, GuardedSslStream tls, PeerValidationCallback judge) =>
+        attempt.AskAsync("a judgement of the peer", () => ValueTask.FromResult(judge.JudgeIfCallbackWasSkipped(tls)));
 
     private sealed record ServerSettings(Identity Identity, string? Protocol, bool SharesContext, SslServerAuthenticationOptions Settings);
+
+    private sealed record ClientSettingsOf(Identity Identity, ServerName? Server, bool SharesContext, SslClientAuthenticationOptions Settings);
 }

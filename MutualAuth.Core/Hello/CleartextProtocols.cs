@@ -35,7 +35,7 @@ internal static class CleartextProtocols
 
         var first = received[..Math.Min(Enough, received.Length)];
         var start = Encoding.Latin1.GetString(first);
-        if (Array.Exists(s_http, method => start.StartsWith(method, StringComparison.Ordinal)))
+        if (IsHttp(start))
         {
             return new Rejection(RejectionReason.PlainHttp, "TLS", $"HTTP in the clear, {SafeText.Quote(start)}")
             {
@@ -65,6 +65,8 @@ internal static class CleartextProtocols
             Hint = ourRole == PeerRole.Server ? "The peer does not speak TLS on this port." : "The server does not speak TLS on this port.",
         };
     }
+
+    private static bool IsHttp(string start) => Array.Exists(s_http, method => start.StartsWith(method, StringComparison.Ordinal));
 
     private static int? VersionOfProxyHeader(string start) =>
         start.StartsWith("PROXY ", StringComparison.Ordinal) ? 1 : start.StartsWith("\r\n\r\n\0\r\nQ", StringComparison.Ordinal) ? 2 : null;

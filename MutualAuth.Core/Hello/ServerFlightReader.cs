@@ -1,4 +1,5 @@
 using System.Net.Security;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace MutualAuth.Hello;
@@ -24,8 +25,11 @@ internal sealed class ServerFlightReader
     // What is longer than any key share or signature that is in use says nothing that we would believe.
     private const int MaxMessageLength = 32 * 1024;
 
-    private readonly byte[] _recordHeader = new byte[5];
-    private readonly byte[] _messageHeader = new byte[4];
+    private const int RecordHeaderLength = 5;
+    private const int MessageHeaderLength = 4;
+
+    private RecordHeader _recordHeader;
+    private MessageHeader _messageHeader;
     private List<byte>? _message; // of a message that did not come at once
     private int _recordHeaderLength;
     private int _recordLeft;
@@ -62,12 +66,12 @@ internal sealed class ServerFlightReader
     {
         while (!octets.IsEmpty)
         {
-            if (_recordHeaderLength < _recordHeader.Length)
+            if (_recordHeaderLength < RecordHeaderLength)
             {
                 var before = octets.Length;
                 Fill(_recordHeader, ref _recordHeaderLength, ref octets);
                 _taken += before - octets.Length;
-                if (_recordHeaderLength == _recordHeader.Length)
+                if (_recordHeaderLength == RecordHeaderLength)
                 {
                     BeginRecord();
                 }
@@ -92,7 +96,7 @@ internal sealed class ServerFlightReader
     {
         _recordLeft = (_recordHeader[3] << 8) | _recordHeader[4];
         ProtectedRecords += _recordHeader[0] == ProtectedRecord ? 1 : 0;
-        ClearLength ??= _recordHeader[0] == ClientHelloRecords.HandshakeRecord ? null : _taken - _recordHeader.Length;
+        ClearLength ??= _recordHeader[0] == ClientHelloRecords.HandshakeRecord ? null : _taken - RecordHeaderLength;
 
         // After the ServerHello of TLS 1.2 it begins an abbreviated handshake, which exchanges no keys; in TLS 1.3 it means nothing. Whatever else is
         // protected ends what can be read.
@@ -116,12 +120,12 @@ internal sealed class ServerFlightReader
 
     private void TakeHandshake(ReadOnlySpan<byte> octets)
     {
-        while (!IsComplete && (!octets.IsEmpty || (_messageHeaderLength == _messageHeader.Length && _messageLeft == 0)))
+        while (!IsComplete && (!octets.IsEmpty || (_messageHeaderLength == MessageHeaderLength && _messageLeft == 0)))
         {
-            if (_messageHeaderLength < _messageHeader.Length)
+            if (_messageHeaderLength < MessageHeaderLength)
             {
                 Fill(_messageHeader, ref _messageHeaderLength, ref octets);
-                if (_messageHeaderLength == _messageHeader.Length)
+                if (_messageHeaderLength == MessageHeaderLength)
                 {
                     _messageLeft = (_messageHeader[1] << 16) | (_messageHeader[2] << 8) | _messageHeader[3];
                     IsComplete |= IsWanted && _messageLeft > MaxMessageLength;
@@ -237,11 +241,23 @@ internal sealed class ServerFlightReader
             : null;
     }
 
-    private static void Fill(byte[] header, ref int length, ref ReadOnlySpan<byte> octets)
+    private static void Fill(Span<byte> header, ref int length, ref ReadOnlySpan<byte> octets)
     {
         var count = Math.Min(header.Length - length, octets.Length);
-        octets[..count].CopyTo(header.AsSpan(length));
+        octets[..count].CopyTo(header[length..]);
         length += count;
         octets = octets[count..];
+    }
+
+    [InlineArray(RecordHeaderLength)]
+    private struct RecordHeader
+    {
+        private byte _first;
+    }
+
+    [InlineArray(MessageHeaderLength)]
+    private struct MessageHeader
+    {
+        private byte _first;
     }
 }

@@ -79,12 +79,12 @@ public abstract class ClientIdentity
 
         internal override IEnumerable<IIdentitySource> AtHand => ServerIdentities.AtHand(source);
 
-        internal override ImmutableArray<Identity> For(string? serverName) => [source.Current];
+        internal override ImmutableArray<Identity> For(string? serverName) => source.Current.Alone;
     }
 
     private sealed class Chosen(Func<string?, IIdentitySource?> choose) : ClientIdentity
     {
-        internal override ImmutableArray<Identity> For(string? serverName) => choose(serverName) is { } source ? [source.Current] : [];
+        internal override ImmutableArray<Identity> For(string? serverName) => choose(serverName) is { } source ? source.Current.Alone : [];
     }
 
     private sealed class Several(ImmutableArray<IIdentitySource> sources) : ClientIdentity

@@ -27,6 +27,7 @@ public sealed class Identity : IIdentitySource, IHasFileRemarks
         Intermediates = [.. intermediates.Select(intermediate => Certificate.Parse(intermediate.RawDataMemory))];
         PlatformCertificate = leaf;
         TlsContext = CreateContext(leaf, intermediates);
+        Alone = [this];
     }
 
     /// <summary>The certificate that we present.</summary>
@@ -44,6 +45,9 @@ public sealed class Identity : IIdentitySource, IHasFileRemarks
     private IReadOnlyCollection<FileRemark> Remarks { get; set; } = [];
 
     internal X509Certificate2 PlatformCertificate { get; }
+
+    /// <summary>It and no other, as what is shown to a peer.</summary>
+    internal ImmutableArray<Identity> Alone { get; }
 
     /// <summary>
     /// The certificate, its key and the intermediates in the form in which <c>SslStream</c> and <c>SocketsHttpHandler</c> take them, for TLS of

@@ -85,7 +85,7 @@ public sealed class DnsName : IEquatable<DnsName>
         var flaw = FlawOf(host);
         if (flaw is null)
         {
-            name = new DnsName(host.ToString().ToLowerInvariant());
+            name = new DnsName((host.Length == text.Length ? text : host.ToString()).ToLowerInvariant());
         }
 
         return flaw;

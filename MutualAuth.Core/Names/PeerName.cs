@@ -211,7 +211,20 @@ public sealed class PeerName : IEquatable<PeerName>
     /// <summary>
     /// The name as one token with its prefix: spaces, the per cent sign and characters that are not plainly printable are percent-encoded.
     /// </summary>
-    public override string ToString() => _text ??= Array.Find(s_prefixes, prefix => prefix.Kind == Kind).Text + SafeText.PercentEncode(Value);
+    public override string ToString() => _text ??= PrefixOf(Kind) + SafeText.PercentEncode(Value);
+
+    private static string? PrefixOf(PeerNameKind kind)
+    {
+        foreach (var prefix in s_prefixes)
+        {
+            if (prefix.Kind == kind)
+            {
+                return prefix.Text;
+            }
+        }
+
+        return null;
+    }
 
     internal static PeerName OfUser(string name) => new(PeerNameKind.User, name);
 

@@ -11,22 +11,25 @@ internal sealed class CandidatePool
     private const int MaxHelpers = 256;
 
     private readonly TrustAnchors _trust;
-    private readonly List<Certificate> _presented;
-    private readonly List<(Certificate Subject, List<Certificate> Found)> _intermediatesOf = new(2);
+    private readonly Certificate[] _presented;
+    private List<(Certificate Subject, Certificate[] Found)>? _intermediatesOf; // only where there is more than one to choose from
 
     internal CandidatePool(Certificate leaf, IReadOnlyList<Certificate> presented, TrustAnchors trust, VerifiedCertificateCache? memory)
     {
         Leaf = leaf;
         _trust = trust;
-        _presented = new List<Certificate>(presented.Count);
+        _presented = new Certificate[presented.Count];
+        var count = 0;
         for (var i = 0; i < presented.Count; i++)
         {
             // A certificate that is an anchor or a known helper is represented by that instance, with its imported key.
-            if (!presented[i].Equals(leaf) && !_presented.Contains(presented[i]))
+            if (!presented[i].Equals(leaf) && !_presented.AsSpan(0, count).Contains(presented[i]))
             {
-                _presented.Add(memory?.Known(presented[i]) ?? presented[i]);
+                _presented[count++] = memory?.Known(presented[i]) ?? presented[i];
             }
         }
+
+        Array.Resize(ref _presented, count);
     }
 
     internal Certificate Leaf { get; }
@@ -73,12 +76,10 @@ internal sealed class CandidatePool
     /// <summary>What may have issued a certificate, found as it is asked for: the intermediates when no anchor is left.</summary>
     internal struct Candidates(CandidatePool pool, Certificate subject)
     {
-        private readonly IEnumerator<Certificate>? _anchors = pool._trust.AnchorsNamed(subject.Issuer) is { IsEmpty: false } anchors
-            ? anchors.For(subject.Extensions.AuthorityKeyId.KeyId).GetEnumerator()
-            : null;
-
-        private List<Certificate>? _intermediates;
-        private int _next;
+        private readonly SameNameAuthorities _anchors = pool._trust.AnchorsNamed(subject.Issuer);
+        private IEnumerator<Certificate>? _next; // of several anchors
+        private Certificate[]? _intermediates;
+        private int _passed;
 
         public Candidate Current { get; private set; }
 
@@ -86,27 +87,49 @@ internal sealed class CandidatePool
 
         public bool MoveNext()
         {
-            if (_intermediates is null && _anchors?.MoveNext() == true)
+            if (_intermediates is null && NextAnchor() is { } anchor)
             {
-                Current = new Candidate(_anchors.Current, IsAnchor: true);
+                Current = new Candidate(anchor, IsAnchor: true);
                 return true;
             }
 
-            _intermediates ??= pool.IntermediatesOf(subject);
-            if (_next == _intermediates.Count)
+            if (_intermediates is null)
+            {
+                _intermediates = pool.IntermediatesOf(subject);
+                _passed = 0;
+            }
+
+            if (_passed == _intermediates.Length)
             {
                 return false;
             }
 
-            Current = new Candidate(_intermediates[_next++], IsAnchor: false);
+            Current = new Candidate(_intermediates[_passed++], IsAnchor: false);
             return true;
+        }
+
+        private Certificate? NextAnchor()
+        {
+            if (_anchors.All.Length < 2)
+            {
+                return _passed++ < _anchors.All.Length ? _anchors.All[0] : null;
+            }
+
+            _next ??= _anchors.For(subject.Extensions.AuthorityKeyId.KeyId).GetEnumerator();
+            return _next.MoveNext() ? _next.Current : null;
         }
     }
 
     /// <summary>The helpers and the presented certificates; looked up once for each certificate, however many paths lead through it.</summary>
-    private List<Certificate> IntermediatesOf(Certificate subject)
+    private Certificate[] IntermediatesOf(Certificate subject)
     {
-        foreach (var (known, found) in _intermediatesOf)
+        var helpers = _trust.IntermediatesNamed(subject.Issuer);
+        if (helpers.IsEmpty && _presented.Length < 2)
+        {
+            return _presented.Length == 1 && _presented[0].Subject.Equals(subject.Issuer) ? _presented : [];
+        }
+
+        foreach (var (known, found) in _intermediatesOf ??= [])
         {
             if (ReferenceEquals(known, subject))
             {
@@ -115,21 +138,21 @@ internal sealed class CandidatePool
         }
 
         var wanted = subject.Extensions.AuthorityKeyId.KeyId;
-        var helpers = _trust.IntermediatesNamed(subject.Issuer);
-        List<Certificate> intermediates = helpers.IsEmpty ? [] : [.. helpers.For(wanted).Take(MaxHelpers)];
+        List<Certificate> several = helpers.IsEmpty ? [] : [.. helpers.For(wanted).Take(MaxHelpers)];
         foreach (var presented in _presented)
         {
-            if (presented.Subject.Equals(subject.Issuer) && !intermediates.Contains(presented))
+            if (presented.Subject.Equals(subject.Issuer) && !several.Contains(presented))
             {
-                intermediates.Add(presented);
+                several.Add(presented);
             }
         }
 
-        if (intermediates.Count > 1)
+        if (several.Count > 1)
         {
-            Sort(intermediates, wanted);
+            Sort(several, wanted);
         }
 
+        Certificate[] intermediates = [.. several];
         _intermediatesOf.Add((subject, intermediates));
         return intermediates;
     }

@@ -7,7 +7,7 @@ using MutualAuth.Errors;
 namespace MutualAuth.Paths;
 
 /// <summary>The rules that concern one certificate by itself, whatever its path (RFC 5280 §4, §6.1.3 (a), §6.1.4 (k)–(o)).</summary>
-internal sealed class CertificateRules(Certificate leaf, ValidationProfile profile, PeerRole role, DateTimeOffset at)
+internal readonly struct CertificateRules(Certificate leaf, ValidationProfile profile, PeerRole role, DateTimeOffset at)
 {
     // One purpose for the whole path: an authority that may not issue for the purpose by which the peer is accepted does not lead to it.
     private readonly bool _forClients = role == PeerRole.Client && !IsByException(leaf, profile, role);

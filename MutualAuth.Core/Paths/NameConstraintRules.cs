@@ -11,7 +11,7 @@ namespace MutualAuth.Paths;
 /// Fails closed: rejected are a malformed constraint, a malformed name of a constrained form, and a constrained form that cannot be
 /// compared. Constraints never apply to the common name, which is never used as a name here.
 /// </remarks>
-internal sealed class NameConstraintRules(WorkBudget budget, bool isLenient)
+internal sealed class NameConstraintRules(bool isLenient)
 {
     private const string Rule = "RFC 5280 §4.2.1.10";
 
@@ -31,7 +31,8 @@ internal sealed class NameConstraintRules(WorkBudget budget, bool isLenient)
     private const string BeyondAscii = "beyond-ascii";
 
     internal Rejection? Examine(
-        NameConstraintSet constraints, Certificate authority, PathPosition authorityPosition, Certificate certificate, PathPosition position)
+        NameConstraintSet constraints, Certificate authority, PathPosition authorityPosition, Certificate certificate, PathPosition position,
+        ref WorkBudget budget)
     {
         var names = NamesOf(certificate);
         var comparisons = CostOf(names, constraints);

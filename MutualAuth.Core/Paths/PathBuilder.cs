@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using MutualAuth.Certificates;
+using MutualAuth.Collections;
 using MutualAuth.Errors;
 
 namespace MutualAuth.Paths;
@@ -8,9 +9,10 @@ namespace MutualAuth.Paths;
 /// <remarks>
 /// Cheap checks are made at each step. Signatures are checked when the path has reached an anchor, and from the anchor down: a key is used
 /// only after a trusted key has certified it, so that unknown peers cannot make us work with keys of their own. Names, policies and
-/// revocation are checked after that, so that only the constraints of trusted authorities are evaluated.
+/// revocation are checked after that, so that only the constraints of trusted authorities are evaluated. It lives on the stack: most
+/// searches find one path of three certificates at once, and nothing of them is left but that.
 /// </remarks>
-internal sealed class PathBuilder
+internal ref struct PathBuilder
 {
     private readonly CandidatePool _pool;
     private readonly ValidationProfile _profile;
@@ -18,10 +20,10 @@ internal sealed class PathBuilder
     private readonly CertificateRules _rules;
     private readonly IRevocationSource? _revocation;
     private readonly DateTimeOffset _at;
-    private readonly WorkBudget _budget;
-    private readonly SignatureChecks _signatures;
-    private readonly List<Certificate> _path = new(4);
-    private readonly List<(Certificate Certificate, PathPosition Position, Rejection? Objection)> _examined = new(2);
+    private WorkBudget _budget;
+    private SignatureChecks _signatures;
+    private ShortList<Certificate> _path;
+    private ShortList<(Certificate Certificate, PathPosition Position, Rejection? Objection)> _examined;
     private List<(Certificate Authority, Certificate Certificate, Rejection? Objection)>? _constrained;
     private NameConstraintRules? _names;
     private PathFailure? _failure;
@@ -45,11 +47,11 @@ internal sealed class PathBuilder
         _revocation = revocation;
         _at = at;
         _budget = new WorkBudget(_profile.Budget);
-        _signatures = new SignatureChecks(_budget, validator, verified);
+        _signatures = new SignatureChecks(validator, verified);
     }
 
     // Most paths have no constraints on names, and nothing wrong.
-    private NameConstraintRules Names => _names ??= new NameConstraintRules(_budget, _profile.Form == CertificateForm.Tolerant);
+    private NameConstraintRules Names => _names ??= new NameConstraintRules(_profile.Form == CertificateForm.Tolerant);
 
     private PathFailure Failure => _failure ??= new PathFailure();
 
@@ -66,7 +68,7 @@ internal sealed class PathBuilder
         if (_pool.Trust.TryGetAnchor(_pool.Leaf, out _) ? Complete() : Extend(_pool.Leaf, intermediates: 0))
         {
             Remember();
-            return PathResult.Found([.. _path], _policies);
+            return PathResult.Found([.. _path.Items], _policies);
         }
 
         return PathResult.Rejected(_budget.Exhausted is { } exhausted
@@ -128,7 +130,7 @@ internal sealed class PathBuilder
                 return true;
             }
 
-            _path.RemoveAt(_path.Count - 1);
+            _path.RemoveLast();
             if (_broken < _path.Count)
             {
                 return false;
@@ -155,7 +157,7 @@ internal sealed class PathBuilder
     /// <summary>The rules about one certificate do not depend on the path, and are checked once.</summary>
     private Rejection? ExamineAlone(Certificate issuer, PathPosition position)
     {
-        foreach (var (certificate, at, objection) in _examined)
+        foreach (var (certificate, at, objection) in _examined.Items)
         {
             if (ReferenceEquals(certificate, issuer) && at == position)
             {
@@ -195,7 +197,7 @@ internal sealed class PathBuilder
 
         var constraints = _pool.Trust.ConstraintsOf(_path[^1]);
         var objection = ExamineConstraints(constraints)
-            ?? PolicyRules.Examine(_path, constraints, _profile, _validator.Policies, out _policies)
+            ?? PolicyRules.Examine(_path.Items, constraints, _profile, _validator.Policies, out _policies)
             ?? ExamineRevocation();
         if (objection is not null)
         {
@@ -210,7 +212,7 @@ internal sealed class PathBuilder
     {
         for (var i = _path.Count - 2; i >= 0; i--)
         {
-            if (_signatures.Examine(_path[i], PositionOf(_path[i]), _path[i + 1]) is { } objection)
+            if (_signatures.Examine(_path[i], PositionOf(_path[i]), _path[i + 1], ref _budget) is { } objection)
             {
                 Failure.Note(objection, reachedAnchor: true, i + 1);
                 _broken = i + 1;
@@ -265,7 +267,7 @@ internal sealed class PathBuilder
             }
         }
 
-        var found = Names.Examine(constraints, authority, authorityPosition, certificate, position);
+        var found = Names.Examine(constraints, authority, authorityPosition, certificate, position, ref _budget);
         _constrained.Add((authority, certificate, found));
         return found;
     }
@@ -286,7 +288,12 @@ internal sealed class PathBuilder
 
     private Rejection? ExamineDepth(AnchorConstraints constraints)
     {
-        var between = _path.Take(_path.Count - 1).Skip(1).Count(authority => !authority.IsSelfIssued);
+        var between = 0;
+        for (var i = 1; i < _path.Count - 1; i++)
+        {
+            between += _path[i].IsSelfIssued ? 0 : 1;
+        }
+
         return constraints.MaximumIntermediates is not { } allowed || between <= allowed
             ? null
             : PathRejection.Make(
@@ -300,7 +307,7 @@ internal sealed class PathBuilder
         for (var i = 0; i < Math.Max(1, _path.Count - 1); i++)
         {
             if ((i == 0 || !_path[i].IsSelfIssued)
-                && Names.Examine(names, _path[^1], PathPosition.Anchor, _path[i], PositionOf(_path[i])) is { } objection)
+                && Names.Examine(names, _path[^1], PathPosition.Anchor, _path[i], PositionOf(_path[i]), ref _budget) is { } objection)
             {
                 return objection.Reason == RejectionReason.NameConstraintViolated ? objection with { Rule = nameof(AnchorConstraints) } : objection;
             }
@@ -311,9 +318,15 @@ internal sealed class PathBuilder
 
     private Rejection? ExamineRevocation()
     {
-        for (var i = _path.Count - 2; _revocation is not null && i >= 0; i--)
+        if (_revocation is null)
         {
-            if (_revocation.Check(_path, i, _pool, _at) is { } objection)
+            return null;
+        }
+
+        Certificate[] path = [.. _path.Items];
+        for (var i = path.Length - 2; i >= 0; i--)
+        {
+            if (_revocation.Check(path, i, _pool, _at) is { } objection)
             {
                 return objection;
             }
@@ -327,7 +340,7 @@ internal sealed class PathBuilder
     /// </summary>
     private bool IsOnPath(Certificate candidate)
     {
-        foreach (var passed in _path)
+        foreach (var passed in _path.Items)
         {
             if (passed.Subject.Equals(candidate.Subject) && passed.SubjectPublicKeyInfo.Span.SequenceEqual(candidate.SubjectPublicKeyInfo.Span))
             {

@@ -16,7 +16,7 @@ internal sealed class PolicyMemory
     private readonly Entry?[] _entries = new Entry?[Places];
 
     /// <summary>The policies that are valid for this path; false when they are not known.</summary>
-    internal bool TryFind(List<Certificate> path, ImmutableArray<AnchorConstraints> constraints, out ImmutableArray<string> policies)
+    internal bool TryFind(ReadOnlySpan<Certificate> path, ImmutableArray<AnchorConstraints> constraints, out ImmutableArray<string> policies)
     {
         if (Volatile.Read(ref _entries[PlaceOf(path)]) is { } entry && entry.IsOf(path, constraints))
         {
@@ -28,17 +28,17 @@ internal sealed class PolicyMemory
         return false;
     }
 
-    internal void Keep(List<Certificate> path, ImmutableArray<AnchorConstraints> constraints, ImmutableArray<string> policies) =>
+    internal void Keep(ReadOnlySpan<Certificate> path, ImmutableArray<AnchorConstraints> constraints, ImmutableArray<string> policies) =>
         Volatile.Write(
             ref _entries[PlaceOf(path)],
             new Entry(
-                [.. path.Skip(1)],
+                [.. path[1..]],
                 constraints,
                 path[0].Extensions.Policies,
                 path[0].Extensions.Present & KnownExtension.CertificatePolicies,
                 policies));
 
-    private static int PlaceOf(List<Certificate> path) => RuntimeHelpers.GetHashCode(path[1]) & (Places - 1);
+    private static int PlaceOf(ReadOnlySpan<Certificate> path) => RuntimeHelpers.GetHashCode(path[1]) & (Places - 1);
 
     private sealed record Entry(
         ImmutableArray<Certificate> Authorities,
@@ -47,9 +47,9 @@ internal sealed class PolicyMemory
         KnownExtension LeafHas,
         ImmutableArray<string> Valid)
     {
-        internal bool IsOf(List<Certificate> path, ImmutableArray<AnchorConstraints> constraints)
+        internal bool IsOf(ReadOnlySpan<Certificate> path, ImmutableArray<AnchorConstraints> constraints)
         {
-            if (path.Count != Authorities.Length + 1 || Constraints != constraints)
+            if (path.Length != Authorities.Length + 1 || Constraints != constraints)
             {
                 return false;
             }

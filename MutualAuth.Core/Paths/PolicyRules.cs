@@ -30,11 +30,11 @@ internal sealed class PolicyRules
     /// <param name="memory">The policies of the last paths.</param>
     /// <param name="policies">The policies that are valid for the path (user_constrained_policy_set), as dotted identifiers.</param>
     internal static Rejection? Examine(
-        List<Certificate> path, ImmutableArray<AnchorConstraints> constraints, ValidationProfile profile, PolicyMemory memory,
+        ReadOnlySpan<Certificate> path, ImmutableArray<AnchorConstraints> constraints, ValidationProfile profile, PolicyMemory memory,
         out ImmutableArray<string> policies)
     {
         policies = [];
-        var length = path.Count - 1;
+        var length = path.Length - 1;
         if (length > 0 && memory.TryFind(path, constraints, out policies))
         {
             return null;
@@ -86,14 +86,14 @@ internal sealed class PolicyRules
         return !profile.RequiredPolicies.IsEmpty;
     }
 
-    private static bool Matters(List<Certificate> path)
+    private static bool Matters(ReadOnlySpan<Certificate> path)
     {
         if (path[0].Extensions.Has(KnownExtension.CertificatePolicies))
         {
             return true;
         }
 
-        for (var i = 0; i < path.Count - 1; i++)
+        for (var i = 0; i < path.Length - 1; i++)
         {
             if (path[i].Extensions.Has(KnownExtension.PolicyConstraints | KnownExtension.PolicyMappings))
             {

@@ -1,18 +1,18 @@
 using System.Collections.Immutable;
 using MutualAuth.Certificates;
+using MutualAuth.Collections;
 
 namespace MutualAuth.Paths;
 
 /// <summary>Checks signatures, each at most once in a validation.</summary>
-/// <param name="budget">The budget that pays for the checks.</param>
 /// <param name="validator">The validator whose cache has the known signatures.</param>
 /// <param name="verified">A path whose signatures were verified before; empty when there is none. A verified signature stays valid for ever.</param>
-internal sealed class SignatureChecks(WorkBudget budget, PathValidator validator, ImmutableArray<Certificate> verified)
+internal ref struct SignatureChecks(PathValidator validator, ImmutableArray<Certificate> verified)
 {
-    private readonly List<(Certificate Subject, PublicKeyInfo Key, bool IsValid)> _checked = new(2);
+    private ShortList<(Certificate Subject, PublicKeyInfo Key, bool IsValid)> _checked;
 
-    /// <summary>Whether the issuer's key signed the subject (RFC 5280 §6.1.3 (a)(1)).</summary>
-    internal Rejection? Examine(Certificate subject, PathPosition position, Certificate issuer)
+    /// <summary>Whether the issuer's key signed the subject (RFC 5280 §6.1.3 (a)(1)). The budget pays for it.</summary>
+    internal Rejection? Examine(Certificate subject, PathPosition position, Certificate issuer, ref WorkBudget budget)
     {
         if (Recall(subject, issuer.PublicKey) is not { } isValid)
         {
@@ -80,7 +80,7 @@ internal sealed class SignatureChecks(WorkBudget budget, PathValidator validator
 
     private bool? Recall(Certificate subject, PublicKeyInfo key)
     {
-        foreach (var (seen, by, isValid) in _checked)
+        foreach (var (seen, by, isValid) in _checked.Items)
         {
             if (ReferenceEquals(seen, subject) && (ReferenceEquals(by, key) || by.Encoding.Span.SequenceEqual(key.Encoding.Span)))
             {

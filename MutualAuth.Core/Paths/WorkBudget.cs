@@ -1,7 +1,8 @@
 namespace MutualAuth.Paths;
 
 /// <summary>The rest of a <see cref="ValidationBudget"/> during one validation. Units that were spent are not returned.</summary>
-internal sealed class WorkBudget(ValidationBudget budget)
+/// <remarks>A copy is another budget: it is handed on by reference.</remarks>
+internal struct WorkBudget(ValidationBudget budget)
 {
     private int _signatureChecks = budget.SignatureChecks;
     private int _candidates = budget.Candidates;

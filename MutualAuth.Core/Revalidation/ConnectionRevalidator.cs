@@ -481,7 +481,7 @@ internal sealed class ConnectionRevalidator
             fault = exception;
         }
 
-        connection.OnEnded(entry.Leave);
+        connection.OnEnded(entry);
         if (fault is not null)
         {
             RevalidationLog.RejudgeFaulted(_logger, fault);

@@ -11,8 +11,11 @@ namespace MutualAuth.Revalidation;
 /// <remarks>So that one serial number on a new list leads to the few connections that stand on it, and to none of the others.</remarks>
 internal sealed class IssuerIndex
 {
+    // Where connections come and go one by one, the tables of their authorities are not made for each of them.
+    private const int MostSpares = 4;
+
     private readonly Dictionary<DistinguishedName, Issued> _issuers = [];
-    private Issued? _spare; // an empty one: where connections come and go one by one, the tables are not made for each of them
+    private readonly Stack<Issued> _spares = new(MostSpares); // empty ones
 
     internal void Add(RevalidationEntry entry)
     {
@@ -21,7 +24,7 @@ internal sealed class IssuerIndex
             var issuer = entry.Path[i + 1];
             if (!_issuers.TryGetValue(issuer.Subject, out var issued))
             {
-                (issued, _spare) = (_spare ?? new Issued(), null);
+                issued = _spares.TryPop(out var spare) ? spare : new Issued();
                 _issuers.Add(issuer.Subject, issued);
             }
 
@@ -37,7 +40,10 @@ internal sealed class IssuerIndex
             if (_issuers.TryGetValue(issuer.Subject, out var issued) && issued.Remove(entry, entry.Path[i].Serial, issuer))
             {
                 _issuers.Remove(issuer.Subject);
-                _spare = issued.HasGrown ? null : issued;
+                if (!issued.HasGrown && _spares.Count < MostSpares)
+                {
+                    _spares.Push(issued);
+                }
             }
         }
     }
@@ -66,12 +72,15 @@ internal sealed class IssuerIndex
     /// <summary>What authorities of one name have issued.</summary>
     private sealed class Issued
     {
+        private const int FewEntries = 8;
+
         // An entry by itself, as nearly all are, or a set of them.
         private readonly Dictionary<ReadOnlyMemory<byte>, object> _bySerial = new(SerialComparer.Instance);
         private readonly Dictionary<Certificate, int> _certificates = [];
+        private HashSet<RevalidationEntry>? _spare; // an empty one
 
         /// <summary>Whether it holds room for many, and so is not worth keeping.</summary>
-        internal bool HasGrown => _bySerial.Capacity > 8 || _certificates.Capacity > 8;
+        internal bool HasGrown => _bySerial.Capacity > FewEntries || _certificates.Capacity > FewEntries;
 
         internal int SerialCount => _bySerial.Count;
 
@@ -92,7 +101,11 @@ internal sealed class IssuerIndex
             }
             else
             {
-                _bySerial[serial] = new HashSet<RevalidationEntry> { (RevalidationEntry)found, entry };
+                var both = _spare ?? [];
+                _spare = null;
+                both.Add((RevalidationEntry)found);
+                both.Add(entry);
+                _bySerial[serial] = both;
             }
         }
 
@@ -109,10 +122,19 @@ internal sealed class IssuerIndex
                 _certificates.Remove(issuer);
             }
 
-            if (_bySerial.TryGetValue(serial, out var found)
-                && (found is not HashSet<RevalidationEntry> several || (several.Remove(entry) && several.Count == 0)))
+            if (!_bySerial.TryGetValue(serial, out var found))
+            {
+                return _bySerial.Count == 0;
+            }
+
+            if (found is not HashSet<RevalidationEntry> several)
             {
                 _bySerial.Remove(serial);
+            }
+            else if (several.Remove(entry) && several.Count == 0)
+            {
+                _bySerial.Remove(serial);
+                _spare = several.Capacity > FewEntries ? _spare : several;
             }
 
             return _bySerial.Count == 0;

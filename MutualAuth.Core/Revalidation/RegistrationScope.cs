@@ -4,7 +4,7 @@ using MutualAuth.Handshake;
 namespace MutualAuth.Revalidation;
 
 /// <summary>A handshake on its way into the registry, with the generation of rules by which its peer is judged at the earliest.</summary>
-internal sealed class RegistrationScope(ConnectionRevalidator registry, RegistrationGenerations generations) : IDisposable
+internal readonly struct RegistrationScope(ConnectionRevalidator registry, RegistrationGenerations generations) : IDisposable
 {
     /// <summary>Registers the connection for revalidation. If a source has changed in the meantime, it is re-evaluated before this returns.</summary>
     /// <param name="connection">The connection.</param>

@@ -1,13 +1,16 @@
 using System.Collections.Immutable;
 using MutualAuth.Certificates;
 using MutualAuth.Connections;
+using MutualAuth.Validation;
 
 namespace MutualAuth.Revalidation;
 
 /// <summary>A live connection, what it stands on, and when to look at it next. The lock of its registry guards what changes.</summary>
-internal sealed class RevalidationEntry(IRevalidated connection, long number, ImmutableArray<Certificate> path, DateTimeOffset? ownEnd) : ILiveEntry
+internal sealed class RevalidationEntry(IRevalidated connection, long number, ImmutableArray<Certificate> path, DateTimeOffset? ownEnd)
+    : ILiveEntry, IEndListener
 {
     private readonly WeakReference<IRevalidated> _connection = new(connection);
+    private Durations? _durations; // where the policy has any: no place for them in each of a hundred thousand connections
     private long _judgedIn;
 
     /// <summary>The connection; null once it was reclaimed: revalidation does not keep it alive.</summary>
@@ -50,10 +53,18 @@ internal sealed class RevalidationEntry(IRevalidated connection, long number, Im
     internal bool IsOwnEndPast { get; set; }
 
     /// <summary>When the maximum age is reached, in ticks since the registry began; null where there is none.</summary>
-    internal long? AgeDue { get; set; }
+    internal long? AgeDue
+    {
+        get => _durations?.AgeDue;
+        set => DurationsFor(value is null)?.AgeDue = value;
+    }
 
     /// <summary>The same, by the clock on the wall.</summary>
-    internal DateTimeOffset? AgeEnd { get; set; }
+    internal DateTimeOffset? AgeEnd
+    {
+        get => _durations?.AgeEnd;
+        set => DurationsFor(value is null)?.AgeEnd = value;
+    }
 
     /// <summary>It is still to be said that the maximum age comes near.</summary>
     internal bool IsAgeLeadAhead { get; set; }
@@ -80,16 +91,32 @@ internal sealed class RevalidationEntry(IRevalidated connection, long number, Im
     internal long? DateDue { get; set; }
 
     /// <summary>When a duration is over, in ticks since the registry began; null when none is waited for.</summary>
-    internal long? DurationDue { get; set; }
+    internal long? DurationDue
+    {
+        get => _durations?.Due;
+        set => DurationsFor(value is null)?.Due = value;
+    }
 
     /// <summary>When to ask whether it is idle, in ticks since the registry began; null when that is not waited for.</summary>
-    internal long? IdleDue { get; set; }
+    internal long? IdleDue
+    {
+        get => _durations?.IdleDue;
+        set => DurationsFor(value is null)?.IdleDue = value;
+    }
 
     /// <summary>When the user did something last; null where that is not counted.</summary>
-    internal UserActivityClock? UserActivity { get; set; }
+    internal UserActivityClock? UserActivity
+    {
+        get => _durations?.UserActivity;
+        set => DurationsFor(value is null)?.UserActivity = value;
+    }
 
     /// <summary>When to ask whether the user did something, in ticks since the registry began; null when that is not waited for.</summary>
-    internal long? UserActivityDue { get; set; }
+    internal long? UserActivityDue
+    {
+        get => _durations?.UserActivityDue;
+        set => DurationsFor(value is null)?.UserActivityDue = value;
+    }
 
     /// <summary>The user did nothing for too long, and that has been dealt with.</summary>
     internal bool IsUserInactive { get; set; }
@@ -107,8 +134,8 @@ internal sealed class RevalidationEntry(IRevalidated connection, long number, Im
     public bool End(Rejection rejection, InvalidationAction action) =>
         Registry?.Invalidate(this, rejection, action, LossGround.Final) == true;
 
-    /// <summary>The connection has ended.</summary>
-    internal void Leave() => Registry?.Remove(this);
+    /// <inheritdoc/>
+    public void HasEnded() => Registry?.Remove(this);
 
     /// <summary>A judgement of it that began in this generation has come to its end.</summary>
     internal void NoteJudged(long generation)
@@ -136,5 +163,23 @@ internal sealed class RevalidationEntry(IRevalidated connection, long number, Im
         }
 
         return end;
+    }
+
+    /// <summary>Nothing need be kept of what is null.</summary>
+    private Durations? DurationsFor(bool isNull) => isNull ? _durations : _durations ??= new Durations();
+
+    private sealed class Durations
+    {
+        internal long? AgeDue { get; set; }
+
+        internal DateTimeOffset? AgeEnd { get; set; }
+
+        internal long? Due { get; set; }
+
+        internal long? IdleDue { get; set; }
+
+        internal UserActivityClock? UserActivity { get; set; }
+
+        internal long? UserActivityDue { get; set; }
     }
 }

@@ -58,9 +58,9 @@ internal sealed class HandshakeTransport : Stream, IHelloSource
     }
 
     /// <summary>
-    /// Called when it is closed, perhaps more than once: also when the application closes the stream above and forgets the connection.
+    /// Told when it is closed, perhaps more than once: also when the application closes the stream above and forgets the connection.
     /// </summary>
-    internal Action? OnClosed { get; set; }
+    internal IEndListener? EndListener { get; set; }
 
     /// <summary>Notified when a read waits for the peer, outside the TLS engine, and when it continues inside; null without an observer.</summary>
     internal TlsStateOwner? Engine { get; set; }
@@ -487,7 +487,7 @@ internal sealed class HandshakeTransport : Stream, IHelloSource
         if (disposing)
         {
             _inner.Dispose();
-            OnClosed?.Invoke();
+            EndListener?.HasEnded();
         }
 
         base.Dispose(disposing);

@@ -219,21 +219,22 @@ public sealed class CertificateStage
         return leaf is not null || Certificate.TryParse(evidence.Certificates[0], PlaceOf(evidence, 0), out leaf, out malformed);
     }
 
-    private (List<Certificate> Presented, Rejection? Unreadable) ReadOthers(
+    private (Certificate[] Presented, Rejection? Unreadable) ReadOthers(
         PeerEvidence evidence, ImmutableArray<Certificate> admittedBy)
     {
-        var presented = new List<Certificate>(evidence.Certificates.Length - 1);
+        var presented = new Certificate[evidence.Certificates.Length - 1];
+        var count = 0;
         Rejection? unreadable = null;
         for (var i = 1; i < evidence.Certificates.Length; i++)
         {
             var der = evidence.Certificates[i];
             if ((OnPath(admittedBy, der.Span) ?? _paths.Authorities.Find(der.Span)) is { } known)
             {
-                presented.Add(known);
+                presented[count++] = known;
             }
             else if (Certificate.TryParse(der, PlaceOf(evidence, i), out var certificate, out var problem))
             {
-                presented.Add(certificate);
+                presented[count++] = certificate;
             }
             else
             {
@@ -241,6 +242,7 @@ public sealed class CertificateStage
             }
         }
 
+        Array.Resize(ref presented, count);
         return (presented, unreadable);
     }
 

@@ -2,7 +2,7 @@ namespace MutualAuth.Validation;
 
 /// <summary>One place among the sessions of a user and a device. The lock of its <see cref="SessionLimits"/> guards what changes.</summary>
 /// <remarks>It does not keep its connection alive: one that the application forgot gives its place back when it is reclaimed.</remarks>
-internal sealed class SessionPlace(SessionLimits limits) : IDisposable
+internal sealed class SessionPlace(SessionLimits limits) : IEndListener, IDisposable
 {
     private WeakReference<ICountedSession>? _session;
 
@@ -24,7 +24,7 @@ internal sealed class SessionPlace(SessionLimits limits) : IDisposable
     internal void PassTo(ICountedSession session)
     {
         _session = new(session);
-        session.OnEnded(Dispose);
+        session.OnEnded(this);
         foreach (var (place, rejection) in limits.Establish(this))
         {
             if (place._session?.TryGetTarget(out var old) == true)
@@ -34,6 +34,8 @@ internal sealed class SessionPlace(SessionLimits limits) : IDisposable
         }
     }
 
+    void IEndListener.HasEnded() => Dispose();
+
     /// <summary>Gives it back; a second time has no effect.</summary>
     public void Dispose() => limits.GiveBack(this);
 }
@@ -41,8 +43,8 @@ internal sealed class SessionPlace(SessionLimits limits) : IDisposable
 /// <summary>A connection as <see cref="SessionLimits"/> sees it.</summary>
 internal interface ICountedSession
 {
-    /// <summary>Calls <paramref name="action"/> once when the connection has ended; at once if it has ended already.</summary>
-    void OnEnded(Action action);
+    /// <summary>Tells <paramref name="listener"/> once when the connection has ended; at once if it has ended already.</summary>
+    void OnEnded(IEndListener listener);
 
     /// <summary>Cuts the connection: when this returns, its transport is closed.</summary>
     void End(Rejection rejection);

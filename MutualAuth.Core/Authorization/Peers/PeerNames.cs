@@ -19,9 +19,23 @@ internal static class PeerNames
         : admittedAs ?? Of(context.Certificate);
 
     /// <summary>Whether the certificate contains the name that was dialled (RFC 9525 §6).</summary>
-    internal static bool Carries(Certificate certificate, ServerName dialled, WildcardPolicy wildcards) => dialled.Dns is { } name
-        ? certificate.DnsNames.Any(presented => DnsNameMatcher.Matches(presented, name, wildcards))
-        : certificate.IPAddresses.Contains(dialled.Address!);
+    internal static bool Carries(Certificate certificate, ServerName dialled, WildcardPolicy wildcards)
+    {
+        if (dialled.Dns is not { } name)
+        {
+            return certificate.IPAddresses.Contains(dialled.Address!);
+        }
+
+        foreach (var presented in certificate.DnsNames)
+        {
+            if (DnsNameMatcher.Matches(presented, name, wildcards))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     /// <summary>What a certificate calls its holder, where no rule has asked for a name.</summary>
     internal static PeerName Of(Certificate certificate) => AllOf(certificate).First();
