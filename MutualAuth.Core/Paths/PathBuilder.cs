@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
 using MutualAuth.Certificates;
 using MutualAuth.Errors;
 
@@ -17,6 +18,7 @@ internal sealed class PathBuilder
     private readonly PathValidator _validator;
     private readonly CertificateRules _rules;
     private readonly IRevocationSource? _revocation;
+    private readonly PeerRole _role;
     private readonly DateTimeOffset _at;
     private readonly WorkBudget _budget;
     private readonly SignatureChecks _signatures;
@@ -26,6 +28,7 @@ internal sealed class PathBuilder
     private NameConstraintRules? _names;
     private PathFailure? _failure;
     private ImmutableArray<string> _policies = [];
+    private bool _isStraight = true;
 
     // The part of the path from this index on must be replaced, because the check of the last complete path failed there.
     private int _broken = int.MaxValue;
@@ -43,6 +46,7 @@ internal sealed class PathBuilder
         _validator = validator;
         _rules = new CertificateRules(pool.Leaf, _profile, role, at);
         _revocation = revocation;
+        _role = role;
         _at = at;
         _budget = new WorkBudget(_profile.Budget);
         _signatures = new SignatureChecks(_budget, validator, verified);
@@ -78,6 +82,18 @@ internal sealed class PathBuilder
             : Failure.Worst ?? UnknownAuthority(_pool.Leaf));
     }
 
+    /// <summary>
+    /// The search that was just made, where it never had a choice to take back, compared no names, and found the path that it had found before;
+    /// otherwise null.
+    /// </summary>
+    /// <param name="presented">What the peer sent beside its own certificate.</param>
+    /// <param name="stoodOn">The path by which the peer was accepted before.</param>
+    internal StraightPath? Straight(IReadOnlyList<Certificate> presented, ImmutableArray<Certificate> stoodOn) =>
+        _isStraight && _names is null && _path.Count > 1 && stoodOn.AsSpan().SequenceEqual(CollectionsMarshal.AsSpan(_path))
+        && _pool.HasAll(presented) && _profile.Purpose != PurposeRule.DangerouslyServerAuthForClients
+            ? new(stoodOn, _rules, _pool, presented, _role, _at, _revocation, _policies)
+            : null;
+
     private void Remember()
     {
         for (var i = 0; i < _path.Count - 1; i++)
@@ -106,17 +122,20 @@ internal sealed class PathBuilder
 
             if (IsOnPath(candidate.Certificate))
             {
+                _isStraight = false;
                 continue;
             }
 
             found = true;
             if (_signatures.IsKnownNotToSign(current, candidate.Certificate))
             {
+                _isStraight = false;
                 continue;
             }
 
             if (Examine(candidate, intermediates) is { } objection)
             {
+                _isStraight = false;
                 Failure.Note(objection, candidate.IsAnchor, _path.Count);
                 continue;
             }
@@ -128,6 +147,7 @@ internal sealed class PathBuilder
                 return true;
             }
 
+            _isStraight = false;
             _path.RemoveAt(_path.Count - 1);
             if (_broken < _path.Count)
             {
@@ -329,7 +349,7 @@ internal sealed class PathBuilder
     {
         foreach (var passed in _path)
         {
-            if (passed.Subject.Equals(candidate.Subject) && passed.SubjectPublicKeyInfo.Span.SequenceEqual(candidate.SubjectPublicKeyInfo.Span))
+            if (IsSameEntity(passed, candidate))
             {
                 return true;
             }
@@ -337,6 +357,10 @@ internal sealed class PathBuilder
 
         return false;
     }
+
+    /// <summary>Whether both have the same name and key.</summary>
+    internal static bool IsSameEntity(Certificate one, Certificate other) =>
+        one.Subject.Equals(other.Subject) && one.SubjectPublicKeyInfo.Span.SequenceEqual(other.SubjectPublicKeyInfo.Span);
 
     private PathPosition PositionOf(Certificate certificate) =>
         ReferenceEquals(certificate, _pool.Leaf) ? PathPosition.Leaf : PathPosition.Intermediate;
