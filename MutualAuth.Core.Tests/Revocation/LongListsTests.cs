@@ -156,14 +156,15 @@ public sealed class LongListsTests
     {
         yield return Case("the same", (_, _) => { }, true);
         yield return Case("written again", (path, content) => File.WriteAllBytes(path, content), true);
-        yield return Case("another last octet", (path, content) => File.WriteAllBytes(path, [.. content[..^1], (byte)(content[^1] + 1)]), false);
-        yield return Case("another first octet", (path, content) => File.WriteAllBytes(path, [(byte)(content[0] + 1), .. content[1..]]), false);
+        yield return Case("another last octet", (path, content) => File.WriteAllBytes(path, [.. content[..^1], (byte)~content[^1]]), false);
+        yield return Case("another first octet", (path, content) => File.WriteAllBytes(path, [(byte)~content[0], .. content[1..]]), false);
         yield return Case("one octet less", (path, content) => File.WriteAllBytes(path, content[..^1]), false);
         yield return Case("one octet more", (path, content) => File.WriteAllBytes(path, [.. content, 0]), false);
         yield return Case("empty", (path, _) => File.WriteAllBytes(path, []), false);
         yield return Case("gone", (path, _) => File.Delete(path), false);
 
-        static TestCaseData Case(string name, Action<string, byte[]> change, bool isSame) => new TestCaseData(change, isSame).SetArgDisplayNames(name);
+        static TestCaseData Case(string name, Action<string, byte[]> change, bool isSame) =>
+            new TestCaseData(change, isSame).SetArgDisplayNames(name);
     }
 
     [TestCaseSource(nameof(Changes))]
