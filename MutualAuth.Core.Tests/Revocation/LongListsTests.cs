@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
+using MutualAuth.Asn1;
 using MutualAuth.Certificates;
 using MutualAuth.Reloading;
 using MutualAuth.Revocation;

@@ -1,5 +1,6 @@
 using System.Buffers.Text;
 using System.Text;
+using MutualAuth.Asn1;
 using MutualAuth.Errors;
 
 namespace MutualAuth.Certificates;

@@ -17,7 +17,7 @@ internal sealed class CrlFields
     /// <summary>The hash of <see cref="Signed"/> that the signature is made over; null where the octets themselves are signed.</summary>
     internal required byte[]? SignedDigest { get; init; }
 
-    /// <summary>The SHA-256 of <see cref="RawData"/>; null where nobody has computed it yet.</summary>
+    /// <summary>The SHA-256 of <see cref="RawData"/>; null where it has not been computed yet.</summary>
     internal byte[]? Digest { get; init; }
 
     internal required DistinguishedName Issuer { get; init; }

@@ -16,7 +16,7 @@ internal sealed class SerialNumberSet
     // So many hashes are computed before their slots are visited, so that the processor waits for many slots at once and not for each.
     private const int Together = 64;
 
-    // New in each process, so that nobody can choose serial numbers that share a slot.
+    // New in each process, so that no one can choose serial numbers that share a slot.
     private static readonly UInt128 s_key = BinaryPrimitives.ReadUInt128LittleEndian(RandomNumberGenerator.GetBytes(16));
 
     private readonly ReadOnlyMemory<byte> _entries;

@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Buffers.Text;
 
-namespace MutualAuth.Certificates;
+namespace MutualAuth.Asn1;
 
 /// <summary>Decodes Base64 with line breaks over itself, for texts so long that a copy would be felt.</summary>
 internal static class InPlaceBase64
