@@ -153,6 +153,17 @@ public sealed class LongListsTests
         good.Should().BeInRange(100, 590, "both come up");
     }
 
+    /// <summary>The text is decoded in pieces; an end is one only at the end of the last.</summary>
+    [Test]
+    public void An_end_at_the_end_of_a_piece_is_none()
+    {
+        var piece = new string('A', (16 * 1024) - 2) + "==";
+
+        InPlaceBase64.TryDecode(Encoding.ASCII.GetBytes(piece), out var length).Should().BeTrue();
+        length.Should().Be((12 * 1024) - 2);
+        InPlaceBase64.TryDecode(Encoding.ASCII.GetBytes(piece + "AAAA"), out _).Should().BeFalse();
+    }
+
     private static IEnumerable<TestCaseData> Changes()
     {
         yield return Case("the same", (_, _) => { }, true);

@@ -177,6 +177,38 @@ public sealed class SharedJudgementsTests : IDisposable
     }
 
     [Test]
+    public void The_last_moment_of_an_authority_is_the_last_for_all_of_its_peers()
+    {
+        var end = _world.Now.AddHours(1);
+        var (one, two, three) = Below(_world.Root.IssueIntermediate("Brief", spec => spec with { NotAfter = end }));
+        var stage = new CertificateStage(new() { Trust = _trust, Authorization = Authorize.AnyTrustedPeer });
+        var shared = new SharedPaths();
+
+        Rejudge(stage, one, end - s_fraction, shared).Should().BeNull();
+        Rejudge(stage, two, end - s_fraction, shared).Should().BeNull();
+        shared.Followed.Should().Be(1);
+        Rejudge(stage, three, end + TimeSpan.FromSeconds(1), shared)!.Reason.Should().Be(RejectionReason.CertificateExpired);
+    }
+
+    [Test]
+    public void A_policy_that_one_peer_has_counts_for_no_other()
+    {
+        var (one, two, other) = Below(
+            _world.Root.IssueIntermediate("Policed", spec => spec with { Policies = [Policy] }), spec => spec with { Policies = [Policy] });
+        var stage = new CertificateStage(new()
+        {
+            Trust = _world.Root.ToTrustAnchors().WithConstraints(new AnchorConstraints { RequiredPolicies = [Policy] }),
+            Authorization = Authorize.AnyTrustedPeer,
+        });
+        var shared = new SharedPaths();
+
+        Rejudge(stage, one, _now, shared).Should().BeNull();
+        Rejudge(stage, other, _now, shared)!.Reason.Should().Be(RejectionReason.PolicyRequired);
+        Rejudge(stage, two, _now, shared).Should().BeNull();
+        shared.Followed.Should().Be(1);
+    }
+
+    [Test]
     public void A_shorter_path_that_has_come_up_is_found_for_everybody()
     {
         var shared = new SharedPaths();
@@ -311,7 +343,8 @@ public sealed class SharedJudgementsTests : IDisposable
         yield return itself with { Evidence = new(PeerRole.Client, [.. itself.Evidence.Certificates, itself.Evidence.Certificates[0]]) };
         yield return Issue("its own authority's name and key", spec => spec with
         {
-            Subject = _world.Issuing.AsCertificate.Spec.Subject, Key = _world.Issuing.AsCertificate.Key,
+            Subject = _world.Issuing.AsCertificate.Spec.Subject,
+            Key = _world.Issuing.AsCertificate.Key,
         });
 
         var namesake = Keep(_world.Root.IssueIntermediate("Issuing"));
@@ -328,6 +361,17 @@ public sealed class SharedJudgementsTests : IDisposable
         yield return Issue("below a constrained authority", authority: constrained, companions: below, above: [.. below, _root]);
         yield return Issue(
             "an excluded name", spec => spec with { DnsNames = ["a.excluded.test"] }, constrained, companions: below, above: [.. below, _root]);
+    }
+
+    /// <summary>Two peers that say something, and a third one that does not.</summary>
+    private (Shown One, Shown Two, Shown Other) Below(TestAuthority authority, Func<CertificateSpec, CertificateSpec>? saying = null)
+    {
+        Keep(authority);
+        Certificate[] companions = [authority.Read()];
+        return (Peer("one of them", saying), Peer("two of them", saying), Peer("another", null));
+
+        Shown Peer(string name, Func<CertificateSpec, CertificateSpec>? spec) =>
+            Issue(name, spec, authority, companions, [.. companions, _root]);
     }
 
     private static readonly TestKey s_key = TestKey.Generate();
