@@ -17,8 +17,8 @@ public sealed partial class RoomsTests
     private static readonly string[] s_rooms =
     [
         "Errors", "Collections", "Asn1", "Names", "Evidence", "Telemetry", "Certificates/Qualified", "Certificates", "Reloading", "Audit",
-        "Identities", "Paths/Subtrees", "Paths", "Revocation", "Revocation/Succession", "Revocation/Fetching", "Trust", "Authorization/Peers",
-        "Authorization", "Pinning", "Validation", "Callbacks", "Expiry", "Ocsp",
+        "Identities", "Paths/Subtrees", "Paths/Rules", "Paths", "Revocation", "Revocation/Succession", "Revocation/Fetching", "Trust",
+        "Authorization/Peers", "Authorization", "Pinning", "Validation", "Callbacks", "Expiry", "Ocsp",
         "Credentials/Stringprep", "Credentials/Passwords", "Credentials/Facts", "Credentials/Stores", "Credentials/Encryption",
         "Credentials/Limits", "Credentials/Binding",
         "Credentials/Users", "Credentials/Factors", "Credentials/Sasl",

@@ -515,6 +515,26 @@ public sealed class ConnectionRevalidatorTests
         }
     }
 
+    [Test]
+    public async Task A_clock_that_throws_during_a_sweep_ends_whom_nobody_could_judge([Values] bool fails)
+    {
+        using var world = new RevalidationWorld();
+        var clock = new Fitful(world.Clock);
+        var registry = new ConnectionRevalidator(
+            world.Stage, world.Options with { TimeProvider = clock }, new RevalidationPolicy { OnUntrusted = InvalidationAction.Notify },
+            PeerRole.Server);
+        using var ticket = registry.Begin();
+        var connection = new FakeConnection(world.Judge());
+        ticket.Register(connection, null);
+
+        clock.Fails = fails;
+        world.Trust.SayReplaced();
+
+        (await world.JudgedAgainAsync()).Should().Be(1);
+        connection.Losses.Select(loss => (loss.Rejection.Reason, loss.Action)).Should().Equal(
+            fails ? [(RejectionReason.ValidatorFaulted, InvalidationAction.Abort)] : []);
+    }
+
     private sealed class Fitful(TimeProvider time) : TimeProvider
     {
         internal bool Fails { get; set; }

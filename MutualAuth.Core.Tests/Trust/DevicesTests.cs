@@ -469,8 +469,8 @@ public sealed class DevicesTests
         (Judge(KnownPeers.TrustOnFirstUse(store), peer, rule ?? Authorize.AnyTrustedPeer) as CertificateVerdict.Rejected)?.Rejection.Reason;
 
     private static RejectionReason? ReasonAgain(KnownPeers trust, TestCertificate peer) =>
-        (new CertificateStage(new CertificateStageOptions { Trust = trust, Authorization = Authorize.AnyTrustedPeer })
-            .Rejudge(Evidence(peer), [], s_now, s_now) as CertificateVerdict.Rejected)?.Rejection.Reason;
+        new CertificateStage(new CertificateStageOptions { Trust = trust, Authorization = Authorize.AnyTrustedPeer })
+            .Rejudge(Evidence(peer), [], s_now, s_now, out _)?.Reason;
 
     private static AuthenticatedPeer Peer(KnownPeerStore store, TestCertificate peer) =>
         Judge(KnownPeers.Only(store), peer, Authorize.AnyTrustedPeer).Should().BeOfType<CertificateVerdict.Accepted>().Subject.Peer;

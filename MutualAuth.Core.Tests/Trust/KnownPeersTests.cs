@@ -77,11 +77,11 @@ public sealed class KnownPeersTests
         var stage = Stage(KnownPeers.TrustOnFirstUse(_store));
         var evidence = Evidence(alice, PeerRole.Client);
         await _store.AddAsync(SelfSigned.Known("alice", alice));
-        stage.Rejudge(evidence, [], s_now, s_now).Should().BeOfType<CertificateVerdict.Accepted>();
+        stage.Rejudge(evidence, [], s_now, s_now, out _).Should().BeNull();
 
         (await _store.ForgetAsync("alice")).Should().BeTrue();
 
-        Rejected(stage.Rejudge(evidence, [], s_now, s_now)).Reason.Should().Be(RejectionReason.UnknownAuthority);
+        stage.Rejudge(evidence, [], s_now, s_now, out _)!.Reason.Should().Be(RejectionReason.UnknownAuthority);
         stage.Judge(evidence, s_now).Should().BeOfType<CertificateVerdict.Accepted>("at a new handshake it is met for the first time");
     }
 

@@ -90,6 +90,27 @@ public sealed class SpiffeBundlesTests
         Reason(SpiffeBundles.From(s_ours, TestPaths.Trusting(_ours)), leaf).Should().BeNull();
     }
 
+    /// <summary>The signature is wrong on purpose: only so can it be seen that it is not checked again.</summary>
+    [Test]
+    public void The_path_of_a_workload_that_is_judged_again_spares_its_signatures_and_nothing_else()
+    {
+        using var leaf = _ours.Issue(spec => spec with { Uris = ["spiffe://ours.test/api"], CorruptSignature = true });
+        var shared = new SharedPaths();
+        var again = new PathSearch(new PathValidator(), leaf.Read(), [], PeerRole.Client, TimeProvider.System.GetUtcNow())
+        {
+            WasAdmitted = true,
+            Shared = shared,
+        };
+        again = again with { Verified = [again.Leaf, _ours.Read()] };
+
+        Reason(Both(), leaf).Should().Be(RejectionReason.SignatureInvalid);
+        var bundles = Both();
+        Reason(bundles, again).Should().BeNull();
+        Reason(bundles, again).Should().BeNull();
+        shared.Followed.Should().Be(1);
+        Reason(SpiffeBundles.From(s_ours, TestPaths.Trusting(_theirs)), again).Should().Be(RejectionReason.UnknownAuthority);
+    }
+
     [Test]
     public void The_trust_domains_are_listed_in_order_and_each_once()
     {
@@ -106,12 +127,13 @@ public sealed class SpiffeBundlesTests
     private SpiffeBundles Both() =>
         SpiffeBundles.From(KeyValuePair.Create(s_theirs, TestPaths.Trusting(_theirs)), KeyValuePair.Create(s_ours, TestPaths.Trusting(_ours)));
 
-    private static RejectionReason? Reason(ITrustSource trust, TestCertificate leaf, PathValidator? validator = null) => trust
-        .FindPath(new PathSearch(
+    private static RejectionReason? Reason(ITrustSource trust, TestCertificate leaf, PathValidator? validator = null) =>
+        Reason(trust, new PathSearch(
             validator ?? new PathValidator(),
             leaf.Read(),
             [.. leaf.RawChain.Select(der => Certificate.Parse(der))],
             PeerRole.Client,
-            TimeProvider.System.GetUtcNow()))
-        .Reason();
+            TimeProvider.System.GetUtcNow()));
+
+    private static RejectionReason? Reason(ITrustSource trust, PathSearch search) => trust.FindPath(search).Reason();
 }

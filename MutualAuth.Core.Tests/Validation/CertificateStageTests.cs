@@ -110,11 +110,11 @@ public sealed class CertificateStageTests
         var evidence = Evidence(_peer.RawCertificate, _intermediate.AsCertificate.RawCertificate);
         var first = (CertificateVerdict.Accepted)stage.Judge(evidence, _now);
         var again = (CertificateVerdict.Accepted)stage.Judge(evidence, _now);
-        var rejudged = (CertificateVerdict.Accepted)stage.Rejudge(evidence, first.Peer.Path, _now, _now);
+        stage.Rejudge(evidence, first.Peer.Path, _now, _now, out var standsOn).Should().BeNull();
 
         again.Peer.Path.Should().Equal(first.Peer.Path);
-        rejudged.Peer.Path.Should().Equal(first.Peer.Path);
-        Rejected(stage.Rejudge(Evidence(s_garbage), first.Peer.Path, _now, _now)).Rejection.Reason.Should().Be(RejectionReason.CertificateMalformed);
+        standsOn.Should().Equal(first.Peer.Path);
+        stage.Rejudge(Evidence(s_garbage), first.Peer.Path, _now, _now, out _)!.Reason.Should().Be(RejectionReason.CertificateMalformed);
     }
 
     [Test]
@@ -138,9 +138,9 @@ public sealed class CertificateStageTests
         var evidence = Evidence(_peer.RawCertificate, _intermediate.AsCertificate.RawCertificate);
         var path = ((CertificateVerdict.Accepted)stage.Judge(evidence, _now)).Peer.Path;
 
-        stage.Rejudge(evidence, path, _now, datesAt: _now.AddDays(8)).Should().BeOfType<CertificateVerdict.Accepted>();
-        Rejected(stage.Rejudge(evidence, path, _now.AddDays(8), datesAt: _now)).Rejection.Reason.Should().Be(RejectionReason.RevocationStatusUnknown);
-        Rejected(stage.Rejudge(evidence, path, _now, datesAt: _now.AddDays(31))).Rejection.Reason.Should().Be(RejectionReason.CertificateExpired);
+        stage.Rejudge(evidence, path, _now, _now.AddDays(8), out _).Should().BeNull();
+        stage.Rejudge(evidence, path, _now.AddDays(8), _now, out _)!.Reason.Should().Be(RejectionReason.RevocationStatusUnknown);
+        stage.Rejudge(evidence, path, _now, _now.AddDays(31), out _)!.Reason.Should().Be(RejectionReason.CertificateExpired);
     }
 
     [Test]
@@ -169,7 +169,7 @@ public sealed class CertificateStageTests
 
         var accepted = (CertificateVerdict.Accepted)stage.Judge(evidence, _now);
         log.Drain().Count(told => told.Id == PinsReportOnly).Should().Be(1);
-        stage.Rejudge(evidence, accepted.Peer.Path, _now, _now).Should().BeOfType<CertificateVerdict.Accepted>();
+        stage.Rejudge(evidence, accepted.Peer.Path, _now, _now, out _).Should().BeNull();
         log.Drain().Should().NotContain(told => told.Id == PinsReportOnly);
         Rejected(strict.Judge(evidence, _now)).Rejection.Reason.Should().Be(RejectionReason.PinMismatch);
     }

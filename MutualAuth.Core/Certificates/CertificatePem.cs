@@ -60,9 +60,10 @@ internal static class CertificatePem
     /// <summary>The contents of a block may be cut although its Base64 is not: whole lines may be missing.</summary>
     internal static void ThrowIfCut(PemReader reader, PemBlock block)
     {
-        if (block.Contents[0] != Asn1.DerReader.Sequence
-            || !AsnDecoder.TryReadEncodedValue(block.Contents, AsnEncodingRules.DER, out _, out _, out _, out var length)
-            || length != block.Contents.Length)
+        var contents = block.Contents.Span;
+        if (contents[0] != Asn1.DerReader.Sequence
+            || !AsnDecoder.TryReadEncodedValue(contents, AsnEncodingRules.DER, out _, out _, out _, out var length)
+            || length != contents.Length)
         {
             throw reader.Broken(block.Number, "its contents are cut, or no certificate");
         }

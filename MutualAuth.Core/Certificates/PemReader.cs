@@ -1,5 +1,6 @@
 using System.Buffers.Text;
 using System.Text;
+using MutualAuth.Asn1;
 using MutualAuth.Errors;
 
 namespace MutualAuth.Certificates;
@@ -13,6 +14,10 @@ internal ref struct PemReader
 {
     private const int MaxLabel = 64;
 
+    // Shorter blocks are copied, so that none of them keeps a long file in memory.
+    private const int DecodedInPlaceFrom = 1 << 20;
+
+    private readonly byte[]? _owned;
     private readonly string _source;
     private readonly MaterialProblem _problem;
     private ReadOnlySpan<byte> _rest;
@@ -31,6 +36,15 @@ internal ref struct PemReader
             throw new MaterialException($"{source} is text in UTF-16. Save it as UTF-8 or ASCII.") { Problem = MaterialProblem.Unreadable };
         }
     }
+
+    private PemReader(byte[] owned, string source, MaterialProblem problem)
+        : this(owned.AsSpan(), source, problem) => _owned = owned;
+
+    /// <summary>
+    /// A reader that takes the text over: a long block is decoded where it stands, so that its contents take no memory beside the text.
+    /// </summary>
+    /// <inheritdoc cref="PemReader(ReadOnlySpan{byte}, string, MaterialProblem)"/>
+    internal static PemReader Overwriting(byte[] text, string source, MaterialProblem problem) => new(text, source, problem);
 
     private static ReadOnlySpan<byte> Begin => "-----BEGIN "u8;
 
@@ -120,8 +134,13 @@ internal ref struct PemReader
         throw Broken("no empty line ends its headers");
     }
 
-    private readonly byte[] Decode(ReadOnlySpan<byte> body)
+    private readonly ReadOnlyMemory<byte> Decode(ReadOnlySpan<byte> body)
     {
+        if (_owned is not null && body.Length >= DecodedInPlaceFrom)
+        {
+            return DecodeInPlace(_owned, body);
+        }
+
         if (!Base64.IsValid(body, out var length))
         {
             throw Broken("its lines are not Base64");
@@ -135,6 +154,14 @@ internal ref struct PemReader
         var contents = new byte[length];
         return Base64.DecodeFromUtf8(body, contents, out _, out var written) == System.Buffers.OperationStatus.Done && written == length
             ? contents
+            : throw Broken("its lines are not Base64");
+    }
+
+    private readonly ReadOnlyMemory<byte> DecodeInPlace(byte[] text, ReadOnlySpan<byte> body)
+    {
+        _ = text.AsSpan().Overlaps(body, out var start);
+        return InPlaceBase64.TryDecode(text.AsSpan(start, body.Length), out var length) && length > 0
+            ? text.AsMemory(start, length)
             : throw Broken("its lines are not Base64");
     }
 

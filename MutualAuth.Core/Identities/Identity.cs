@@ -346,7 +346,7 @@ public sealed class Identity : IIdentitySource, IHasFileRemarks
     {
         try
         {
-            var loaded = X509CertificateLoader.LoadCertificate(block.Contents);
+            var loaded = X509CertificateLoader.LoadCertificate(block.Contents.Span);
             if (isOwn || !IsUnreadableRoot(loaded))
             {
                 var read = CertificatePem.Parse(block.Contents, origin.Source, $"PEM block {block.Number}");

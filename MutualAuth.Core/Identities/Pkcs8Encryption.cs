@@ -22,7 +22,7 @@ internal static class Pkcs8Encryption
 
     /// <returns>The key in PKCS#8, in the clear.</returns>
     /// <exception cref="MaterialException">The password does not open it, it is damaged, or the framework does not have the cipher.</exception>
-    internal static byte[] Decrypt(byte[] encrypted, ReadOnlySpan<char> password, PemOrigin origin)
+    internal static byte[] Decrypt(ReadOnlyMemory<byte> encrypted, ReadOnlySpan<char> password, PemOrigin origin)
     {
         try
         {
@@ -141,7 +141,7 @@ internal static class Pkcs8Encryption
         _ => throw NotSupported(origin, function),
     };
 
-    private static byte[] DecryptByFramework(byte[] encrypted, ReadOnlySpan<char> password, PemOrigin origin)
+    private static byte[] DecryptByFramework(ReadOnlyMemory<byte> encrypted, ReadOnlySpan<char> password, PemOrigin origin)
     {
         CryptographicException? problem = null;
         foreach (var key in new AsymmetricAlgorithm[] { ECDsa.Create(), RSA.Create() })
@@ -150,7 +150,7 @@ internal static class Pkcs8Encryption
             {
                 try
                 {
-                    key.ImportEncryptedPkcs8PrivateKey(password, encrypted, out _);
+                    key.ImportEncryptedPkcs8PrivateKey(password, encrypted.Span, out _);
                     return key.ExportPkcs8PrivateKey();
                 }
                 catch (CryptographicException exception)

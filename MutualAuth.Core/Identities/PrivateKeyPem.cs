@@ -100,7 +100,7 @@ internal static class PrivateKeyPem
 
     internal const string WrongPassword = "the password does not open it";
 
-    private static IDisposable Import(string label, byte[] der, PemOrigin origin, MaterialProblem problem, string damaged)
+    private static IDisposable Import(string label, ReadOnlyMemory<byte> der, PemOrigin origin, MaterialProblem problem, string damaged)
     {
         AsymmetricAlgorithm? key = null;
         try
@@ -110,12 +110,12 @@ internal static class PrivateKeyPem
                 case "RSA PRIVATE KEY":
                     var rsa = RSA.Create();
                     key = rsa;
-                    rsa.ImportRSAPrivateKey(der, out _);
+                    rsa.ImportRSAPrivateKey(der.Span, out _);
                     return key;
                 case "EC PRIVATE KEY":
                     var ecdsa = ECDsa.Create();
                     key = ecdsa;
-                    ecdsa.ImportECPrivateKey(der, out _);
+                    ecdsa.ImportECPrivateKey(der.Span, out _);
                     return key;
                 case "PRIVATE KEY":
                     var algorithm = AlgorithmOf(der);
@@ -125,7 +125,7 @@ internal static class PrivateKeyPem
                     }
 
                     key = Create(algorithm.Span, origin);
-                    key.ImportPkcs8PrivateKey(der, out _);
+                    key.ImportPkcs8PrivateKey(der.Span, out _);
                     return key;
                 case "OPENSSH PRIVATE KEY":
                     throw Unusable(origin, MaterialProblem.NoKey,
@@ -141,7 +141,7 @@ internal static class PrivateKeyPem
         }
     }
 
-    private static ReadOnlyMemory<byte> AlgorithmOf(byte[] pkcs8)
+    private static ReadOnlyMemory<byte> AlgorithmOf(ReadOnlyMemory<byte> pkcs8)
     {
         var reader = new DerReader(pkcs8).ReadSequence();
         reader.ReadInteger();

@@ -25,7 +25,7 @@ internal static class TraditionalEncryption
         try
         {
             cipher.Key = key;
-            return cipher.DecryptCbc(block.Contents, vector);
+            return cipher.DecryptCbc(block.Contents.Span, vector);
         }
         catch (CryptographicException exception)
         {

@@ -42,6 +42,9 @@ internal sealed class CandidatePool
     /// </summary>
     internal Candidates IssuersOf(Certificate subject) => new(this, subject);
 
+    /// <summary>Whether nothing of what the peer presented was left out: neither a copy nor its own certificate.</summary>
+    internal bool HasAll(IReadOnlyList<Certificate> presented) => _presented.Length == presented.Count;
+
     /// <summary>All certificates with this name, in no order.</summary>
     internal IEnumerable<Certificate> Named(DistinguishedName name) =>
         _trust.AnchorsNamed(name).All.Concat(_trust.IntermediatesNamed(name).All).Concat(

@@ -16,4 +16,9 @@ internal interface IRevocationSource
     /// <param name="pool">Further possible issuers, which may include the signer of a list; null for none.</param>
     /// <param name="at">The time for which the decision holds.</param>
     Rejection? Check(IReadOnlyList<Certificate> path, int index, CandidatePool? pool, DateTimeOffset at);
+
+    /// <summary>
+    /// Whether the other one says the same of every authority of every path: by the same statements, at a time that is the same for them.
+    /// </summary>
+    bool SaysTheSameOfAuthorities(IRevocationSource other) => false;
 }

@@ -20,7 +20,8 @@ public interface ITrustAnchorSource : ITrustSource
     ValueTask ITrustSource.PrepareAsync(ILogger logger, CancellationToken cancellationToken) => ValueTask.CompletedTask;
 
     PathResult ITrustSource.FindPath(in PathSearch search) =>
-        search.Validator.Validate(search.Leaf, search.Presented, Current, search.Role, search.At, search.Revocation, search.Verified);
+        search.Validator.Validate(
+            search.Leaf, search.Presented, Current, search.Role, search.At, search.Revocation, search.Verified, search.Shared);
 
     ValueTask<Rejection?> ITrustSource.AdmitAsync(Certificate leaf, DateTimeOffset at, ILogger logger, CancellationToken cancellationToken) =>
         default;

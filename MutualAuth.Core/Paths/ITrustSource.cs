@@ -49,6 +49,9 @@ internal readonly record struct PathSearch(
     /// </summary>
     internal ImmutableArray<Certificate> Verified { get; init; }
 
+    /// <summary>What was found out for other peers that are judged again in the same sweep; null where there are none.</summary>
+    internal SharedPaths? Shared { get; init; }
+
     /// <summary>The peer was admitted before and is judged again: a peer that is not known now must not be added as a first meeting.</summary>
     internal bool WasAdmitted { get; init; }
 }

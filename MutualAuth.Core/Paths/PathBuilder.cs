@@ -19,6 +19,7 @@ internal ref struct PathBuilder
     private readonly PathValidator _validator;
     private readonly CertificateRules _rules;
     private readonly IRevocationSource? _revocation;
+    private readonly PeerRole _role;
     private readonly DateTimeOffset _at;
     private WorkBudget _budget;
     private SignatureChecks _signatures;
@@ -28,6 +29,7 @@ internal ref struct PathBuilder
     private NameConstraintRules? _names;
     private PathFailure? _failure;
     private ImmutableArray<string> _policies = [];
+    private bool _isStraight = true;
 
     // The part of the path from this index on must be replaced, because the check of the last complete path failed there.
     private int _broken = int.MaxValue;
@@ -45,6 +47,7 @@ internal ref struct PathBuilder
         _validator = validator;
         _rules = new CertificateRules(pool.Leaf, _profile, role, at);
         _revocation = revocation;
+        _role = role;
         _at = at;
         _budget = new WorkBudget(_profile.Budget);
         _signatures = new SignatureChecks(validator, verified);
@@ -80,6 +83,18 @@ internal ref struct PathBuilder
             : Failure.Worst ?? UnknownAuthority(_pool.Leaf));
     }
 
+    /// <summary>
+    /// The search that was just made, where it never had a choice to take back, compared no names, and found the path that it had found before;
+    /// otherwise null.
+    /// </summary>
+    /// <param name="presented">What the peer sent beside its own certificate.</param>
+    /// <param name="stoodOn">The path by which the peer was accepted before.</param>
+    internal StraightPath? Straight(IReadOnlyList<Certificate> presented, ImmutableArray<Certificate> stoodOn) =>
+        _isStraight && _names is null && _path.Count > 1 && stoodOn.AsSpan().SequenceEqual(_path.Items)
+        && _pool.HasAll(presented) && _profile.Purpose != PurposeRule.DangerouslyServerAuthForClients
+            ? new(stoodOn, _rules, _pool, presented, _role, _at, _revocation, _policies)
+            : null;
+
     private void Remember()
     {
         for (var i = 0; i < _path.Count - 1; i++)
@@ -108,17 +123,20 @@ internal ref struct PathBuilder
 
             if (IsOnPath(candidate.Certificate))
             {
+                _isStraight = false;
                 continue;
             }
 
             found = true;
             if (_signatures.IsKnownNotToSign(current, candidate.Certificate))
             {
+                _isStraight = false;
                 continue;
             }
 
             if (Examine(candidate, intermediates) is { } objection)
             {
+                _isStraight = false;
                 Failure.Note(objection, candidate.IsAnchor, _path.Count);
                 continue;
             }
@@ -130,6 +148,7 @@ internal ref struct PathBuilder
                 return true;
             }
 
+            _isStraight = false;
             _path.RemoveLast();
             if (_broken < _path.Count)
             {
@@ -342,7 +361,7 @@ internal ref struct PathBuilder
     {
         foreach (var passed in _path.Items)
         {
-            if (passed.Subject.Equals(candidate.Subject) && passed.SubjectPublicKeyInfo.Span.SequenceEqual(candidate.SubjectPublicKeyInfo.Span))
+            if (IsSameEntity(passed, candidate))
             {
                 return true;
             }
@@ -350,6 +369,10 @@ internal ref struct PathBuilder
 
         return false;
     }
+
+    /// <summary>Whether both have the same name and key.</summary>
+    internal static bool IsSameEntity(Certificate one, Certificate other) =>
+        one.Subject.Equals(other.Subject) && one.SubjectPublicKeyInfo.Span.SequenceEqual(other.SubjectPublicKeyInfo.Span);
 
     private PathPosition PositionOf(Certificate certificate) =>
         ReferenceEquals(certificate, _pool.Leaf) ? PathPosition.Leaf : PathPosition.Intermediate;

@@ -49,21 +49,42 @@ public sealed class PathValidator
 
     /// <summary>
     /// Looks for a path to which <paramref name="revocation"/> has no objection; null when revocation is not checked. The signatures of
-    /// <paramref name="verified"/>, an earlier path, count as verified; nothing else of it is used.
+    /// <paramref name="verified"/>, an earlier path, count as verified; nothing else of it is used. With
+    /// <paramref name="shared"/>, what was found out about the authorities of other peers that were judged just now is not found out again.
     /// </summary>
     internal PathResult Validate(
-        Certificate leaf, IReadOnlyList<Certificate> presented, TrustAnchors trust, PeerRole role, DateTimeOffset at, IRevocationSource? revocation,
-        ImmutableArray<Certificate> verified = default)
+        Certificate leaf,
+        IReadOnlyList<Certificate> presented,
+        TrustAnchors trust,
+        PeerRole role,
+        DateTimeOffset at,
+        IRevocationSource? revocation,
+        ImmutableArray<Certificate> verified = default,
+        SharedPaths? shared = null)
     {
         ArgumentNullException.ThrowIfNull(leaf);
         ArgumentNullException.ThrowIfNull(presented);
         ArgumentNullException.ThrowIfNull(trust);
-        return ExamineSize(leaf, presented) is { } tooMuch
-            ? PathResult.Rejected(tooMuch)
-            : new PathBuilder(
-                new CandidatePool(leaf, presented, trust, verified.IsDefaultOrEmpty ? Authorities : null),
-                this, role, at, revocation, verified.IsDefault ? [] : verified)
-                .Build();
+        if (ExamineSize(leaf, presented) is { } tooMuch)
+        {
+            return PathResult.Rejected(tooMuch);
+        }
+
+        if (shared?.Follow(leaf, presented, trust, role, at, revocation, verified) is { } known)
+        {
+            return known;
+        }
+
+        var builder = new PathBuilder(
+            new CandidatePool(leaf, presented, trust, verified.IsDefaultOrEmpty ? Authorities : null),
+            this, role, at, revocation, verified.IsDefault ? [] : verified);
+        var result = builder.Build();
+        if (shared is not null && !verified.IsDefault && result.Rejection is null && builder.Straight(presented, verified) is { } straight)
+        {
+            shared.Keep(straight);
+        }
+
+        return result;
     }
 
     private Rejection? ExamineSize(Certificate leaf, IReadOnlyList<Certificate> presented)

@@ -77,9 +77,10 @@ public sealed class PinSet : ICertificateValidator, IPinSource
             };
         }
 
-        foreach (var certificate in context.Path)
+        // From the anchor down: one match is enough, and authorities are the same for many peers.
+        for (var i = context.Path.Length - 1; i >= 0; i--)
         {
-            if (Array.BinarySearch(_digests, certificate.PublicKey.Digest) >= 0)
+            if (Array.BinarySearch(_digests, context.Path[i].PublicKey.Digest) >= 0)
             {
                 return null;
             }

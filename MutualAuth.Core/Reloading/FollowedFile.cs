@@ -23,13 +23,8 @@ internal sealed class FollowedFile(string path, int maxBytes, TimeProvider time)
         {
             using var file = Open(path);
 
-            // A symbolic link that is turned to another file, as Kubernetes does it, changes the target.
-            var (stamp, target) = (FileStamp.Of(file.SafeFileHandle), File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName);
-            if ((stamp, target) != _seen)
-            {
-                (_seen, _stampedAt, _digest) = ((stamp, target), time.GetTimestamp(), string.Empty);
-            }
-            else if (stamp.Length >= AlwaysReadBelow && time.GetElapsedTime(_stampedAt) > FileStamp.Settling && _digest.Length > 0)
+            if (!IsNew(file, out var stamp)
+                && stamp.Length >= AlwaysReadBelow && time.GetElapsedTime(_stampedAt) > FileStamp.Settling && _digest.Length > 0)
             {
                 return new FileLook(_digest, null, null);
             }
@@ -50,6 +45,47 @@ internal sealed class FollowedFile(string path, int maxBytes, TimeProvider time)
             var problem = exception as MaterialException ?? BoundedFile.Unreadable(path, exception);
             return new FileLook($"unreadable {problem.Message}", null, problem);
         }
+    }
+
+    /// <summary>Whether another look now would have the same mark. What was kept is compared octet by octet, which costs less than a hash.</summary>
+    internal bool IsStill(FileLook look)
+    {
+        if (look.Content is not { Bytes: var content })
+        {
+            return Look(keepsContent: false).Mark == look.Mark;
+        }
+
+        try
+        {
+            using var file = Open(path);
+            var offset = 0;
+            IsNew(file, out _);
+            return ReadInPieces(file, path, maxBytes, piece =>
+            {
+                var isSame = piece.Length <= content.Length - offset && piece.SequenceEqual(content.AsSpan(offset, piece.Length));
+                offset += piece.Length;
+                return isSame;
+            }) && offset == content.Length;
+        }
+        catch (Exception exception) when (BoundedFile.IsUnreadable(exception) || exception is MaterialException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Whether the file has another stamp than at the last look, which is remembered.</summary>
+    private bool IsNew(FileStream file, out FileStamp stamp)
+    {
+        // A symbolic link that is turned to another file, as Kubernetes does it, changes the target.
+        var target = File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName;
+        stamp = FileStamp.Of(file.SafeFileHandle);
+        if ((stamp, target) == _seen)
+        {
+            return false;
+        }
+
+        (_seen, _stampedAt, _digest) = ((stamp, target), time.GetTimestamp(), string.Empty);
+        return true;
     }
 
     /// <summary>Reads the file at the next look, however it looks.</summary>
@@ -74,9 +110,20 @@ internal sealed class FollowedFile(string path, int maxBytes, TimeProvider time)
     /// <summary>The same of a file that is not held in memory. Like <see cref="BoundedFile"/>, it leaves out what is appended meanwhile.</summary>
     private static string MarkOf(FileStream file, string path, int maxBytes)
     {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        ReadInPieces(file, path, maxBytes, piece =>
+        {
+            hash.AppendData(piece);
+            return true;
+        });
+        return Convert.ToHexString(hash.GetHashAndReset());
+    }
+
+    /// <summary>Reads the file until it ends, or <paramref name="goesOn"/> returns false; then it returns false too.</summary>
+    private static bool ReadInPieces(FileStream file, string path, int maxBytes, Func<ReadOnlySpan<byte>, bool> goesOn)
+    {
         const int Piece = 128 * 1024;
         var left = BoundedFile.LengthOf(file, path, maxBytes);
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var piece = ArrayPool<byte>.Shared.Rent(Piece);
         try
         {
@@ -88,17 +135,21 @@ internal sealed class FollowedFile(string path, int maxBytes, TimeProvider time)
                     throw new EndOfStreamException("The file became shorter while it was read.");
                 }
 
-                hash.AppendData(piece, 0, count);
+                if (!goesOn(piece.AsSpan(0, count)))
+                {
+                    return false;
+                }
+
                 left -= count;
             }
+
+            return true;
         }
         finally
         {
             // It may have been a file of secrets.
             ArrayPool<byte>.Shared.Return(piece, clearArray: true);
         }
-
-        return Convert.ToHexString(hash.GetHashAndReset());
     }
 
     private static FileStream Open(string path) => new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);

@@ -45,19 +45,27 @@ internal sealed class FollowedFiles
     internal FilesLook LookUntilTheSame()
     {
         // One look at a time is held: a list of a million entries would be in memory twice.
-        var (look, before) = ((FilesLook?)null, Look().Mark);
-        for (var tries = 0; tries < MaxLooks; tries++)
+        var look = Look(keepsContents: true);
+        for (var looks = 2; looks < MaxLooks && !IsStill(look); looks += 2)
         {
+            look = null;
             look = Look(keepsContents: true);
-            if (look.Mark == before)
-            {
-                break;
-            }
-
-            (before, look) = (look.Mark, tries < MaxLooks - 1 ? null : look);
         }
 
-        return look!;
+        return look;
+    }
+
+    private bool IsStill(FilesLook look)
+    {
+        for (var i = 0; i < _files.Length; i++)
+        {
+            if (!_files[i].IsStill(look.Files[i]))
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     /// <summary>Whether the files have not changed for as long as required, and no process is writing them.</summary>

@@ -1,8 +1,11 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using Microsoft.Extensions.Logging;
+using MutualAuth.Certificates;
 using MutualAuth.Connections;
 using MutualAuth.Errors;
 using MutualAuth.Handshake;
+using MutualAuth.Paths;
 using MutualAuth.Telemetry;
 using MutualAuth.Validation;
 
@@ -575,7 +578,7 @@ internal sealed class ConnectionRevalidator
                 if (concernsUsers)
                 {
                     var users = Entries().Where(entry => entry.User is not null).ToList();
-                    var lost = await ForEachAsync(users, _users.Examine).ConfigureAwait(false);
+                    var lost = await ForEachAsync(users, () => _users.Examine).ConfigureAwait(false);
                     RevalidationLog.UsersJudgedAgain(_logger, "The rule for users", users.Count, lost);
                 }
             }
@@ -591,7 +594,7 @@ internal sealed class ConnectionRevalidator
                     var (entries, live) = Find(concernsAll);
                     await PrepareTrustAsync(concernsAll).ConfigureAwait(false);
                     RevalidationEntry[] due = [.. entries.Where(entry => !IsJudgedSince(entry, generation))];
-                    var lost = await ForEachAsync(due, Rejudge).ConfigureAwait(false);
+                    var lost = await ForEachAsync(due, Rejudging).ConfigureAwait(false);
                     RevalidationLog.JudgedAgain(_logger, due.Length, live, lost);
                 }
             }
@@ -687,7 +690,9 @@ internal sealed class ConnectionRevalidator
     /// Re-evaluates many connections, on all processors, and in batches of a fraction of a millisecond, between which what else waits has its turn:
     /// handshakes are delayed by a batch, and not by all of them. Returns how many are no longer valid.
     /// </summary>
-    private static async Task<int> ForEachAsync(IEnumerable<RevalidationEntry> entries, Func<RevalidationEntry, bool> loses)
+    /// <param name="entries">The connections.</param>
+    /// <param name="begin">Called once by each worker; what it returns is called by that worker alone, and says whether a connection is lost.</param>
+    private static async Task<int> ForEachAsync(IEnumerable<RevalidationEntry> entries, Func<Func<RevalidationEntry, bool>> begin)
     {
         var lost = 0;
         var all = entries as RevalidationEntry[] ?? [.. entries];
@@ -698,11 +703,12 @@ internal sealed class ConnectionRevalidator
 
         async Task WorkAsync()
         {
-            int begin;
-            while ((begin = Interlocked.Add(ref next, BatchSize) - BatchSize) < all.Length)
+            var loses = begin();
+            int first;
+            while ((first = Interlocked.Add(ref next, BatchSize) - BatchSize) < all.Length)
             {
                 var some = 0;
-                foreach (var entry in all.AsSpan(begin, Math.Min(BatchSize, all.Length - begin)))
+                foreach (var entry in all.AsSpan(first, Math.Min(BatchSize, all.Length - first)))
                 {
                     some += Try(loses, entry) ? 1 : 0;
                 }
@@ -725,17 +731,20 @@ internal sealed class ConnectionRevalidator
         }
     }
 
-    /// <summary>
-    /// Evaluates by the current rules. The certificates are evaluated as of the end of the path at the latest: their expiry is handled separately.
-    /// </summary>
-    private bool Rejudge(RevalidationEntry entry)
+    /// <summary>For one worker of a sweep.</summary>
+    private Func<RevalidationEntry, bool> Rejudging()
     {
-        var now = Now;
-        return Rejudge(entry, now < entry.PathEnd ? now : entry.PathEnd);
+        var shared = new SharedPaths();
+        return entry => Rejudge(entry, shared: shared);
     }
 
-    /// <summary>Never throws. Returns true when the connection is no longer valid, and was valid before.</summary>
-    private bool Rejudge(RevalidationEntry entry, DateTimeOffset datesAt)
+    /// <summary>Evaluates by the current rules. Never throws. Returns true when the connection is no longer valid, and was valid before.</summary>
+    /// <param name="entry">The connection.</param>
+    /// <param name="datesAt">
+    /// The time at which its certificates must be valid; null for now, or the end of the path where that is past: their expiry is handled separately.
+    /// </param>
+    /// <param name="shared">What was found out for other peers of the same sweep; null where there are none.</param>
+    private bool Rejudge(RevalidationEntry entry, DateTimeOffset? datesAt = null, SharedPaths? shared = null)
     {
         if (entry.IsOver || entry.Path.IsEmpty || entry.Connection is not { } connection)
         {
@@ -745,22 +754,21 @@ internal sealed class ConnectionRevalidator
         var generation = Volatile.Read(ref _generation);
         try
         {
-            switch (_stage.Rejudge(connection.Peer.Evidence, entry.Path, Now, datesAt, connection.Peer.Facts))
+            var (now, peer) = (Now, connection.Peer);
+            var at = datesAt ?? (now < entry.PathEnd ? now : entry.PathEnd);
+            var objection = _stage.Rejudge(peer.Evidence, entry.Path, now, at, out var path, peer.Facts, shared);
+            if (objection is null || at <= entry.PathEnd)
             {
-                case CertificateVerdict.Accepted accepted:
-                    entry.NoteJudged(generation);
-                    Stand(entry, accepted.Peer, datesAt, generation);
-                    return false;
-                case CertificateVerdict.Rejected rejected:
-                    if (datesAt <= entry.PathEnd)
-                    {
-                        entry.NoteJudged(generation); // otherwise it may have expired, which hides everything else
-                    }
-
-                    return Invalidate(entry, rejected.Rejection);
-                default:
-                    throw new InvalidOperationException("There is no third verdict.");
+                entry.NoteJudged(generation); // otherwise it may have expired, which hides everything else
             }
+
+            if (objection is not null)
+            {
+                return Invalidate(entry, objection);
+            }
+
+            Stand(entry, path, at, generation);
+            return false;
         }
         catch (Exception exception)
         {
@@ -773,9 +781,9 @@ internal sealed class ConnectionRevalidator
     /// The peer is accepted, perhaps by another path than before. Where a judgement that began after a later change has come to its end already, this
     /// one says nothing any more.
     /// </summary>
-    private void Stand(RevalidationEntry entry, AuthenticatedPeer peer, DateTimeOffset datesAt, long generation)
+    private void Stand(RevalidationEntry entry, ImmutableArray<Certificate> path, DateTimeOffset datesAt, long generation)
     {
-        if (entry is { Lost: null, IsPathEndPast: false } && entry.Path.SequenceEqual(peer.Path))
+        if (entry is { Lost: null, IsPathEndPast: false } && (entry.Path == path || entry.Path.SequenceEqual(path)))
         {
             return; // as nearly always: nothing changes, and the lock is left to handshakes
         }
@@ -797,10 +805,10 @@ internal sealed class ConnectionRevalidator
                 entry.IsPathEndPast = false;
             }
 
-            if (!entry.Path.SequenceEqual(peer.Path))
+            if (!entry.Path.SequenceEqual(path))
             {
                 _index.Remove(entry);
-                entry.StandOn(peer.Path);
+                entry.StandOn(path);
                 entry.PathEarly = PathEarlyOf(entry);
                 _index.Add(entry);
                 ScheduleDate(entry);
@@ -900,10 +908,10 @@ internal sealed class ConnectionRevalidator
         {
             Ringing = RunAside(async () =>
             {
-                await ForEachAsync(due.Durations, OnDuration).ConfigureAwait(false);
-                await ForEachAsync(due.Idle, OnIdle).ConfigureAwait(false);
-                await ForEachAsync(due.UserActivity, OnUserActivity).ConfigureAwait(false);
-                await ForEachAsync(due.Dates, OnDate).ConfigureAwait(false);
+                await ForEachAsync(due.Durations, () => OnDuration).ConfigureAwait(false);
+                await ForEachAsync(due.Idle, () => OnIdle).ConfigureAwait(false);
+                await ForEachAsync(due.UserActivity, () => OnUserActivity).ConfigureAwait(false);
+                await ForEachAsync(due.Dates, () => OnDate).ConfigureAwait(false);
             });
         }
     }

@@ -14,6 +14,12 @@ internal sealed class CrlFields
 
     internal required ReadOnlyMemory<byte> Signature { get; init; }
 
+    /// <summary>The hash of <see cref="Signed"/> that the signature is made over; null where the octets themselves are signed.</summary>
+    internal required byte[]? SignedDigest { get; init; }
+
+    /// <summary>The SHA-256 of <see cref="RawData"/>; null where it has not been computed yet.</summary>
+    internal byte[]? Digest { get; init; }
+
     internal required DistinguishedName Issuer { get; init; }
 
     internal required DateTimeOffset ThisUpdate { get; init; }

@@ -16,7 +16,7 @@ internal static class CrlFile
     private const byte LongLength = 0x81;
 
     /// <summary>Reads one DER list, or all PEM blocks.</summary>
-    /// <param name="content">The octets, which are kept.</param>
+    /// <param name="content">The octets, which are kept, and of PEM text written over.</param>
     /// <param name="source">Their origin, for the message.</param>
     /// <exception cref="MaterialException">There is no list, or one that cannot be used.</exception>
     internal static CrlContent Read(byte[] content, string source) =>
@@ -53,7 +53,7 @@ internal static class CrlFile
     {
         var lists = new List<RevocationList>();
         var certificates = new List<Certificate>();
-        var reader = new PemReader(content, source, MaterialProblem.Unusable);
+        var reader = PemReader.Overwriting(content, source, MaterialProblem.Unusable);
         while (reader.TryRead(out var block))
         {
             if (block.IsCertificate)

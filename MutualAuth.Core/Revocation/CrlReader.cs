@@ -1,4 +1,6 @@
 using System.Formats.Asn1;
+using System.Runtime.ExceptionServices;
+using System.Security.Cryptography;
 using MutualAuth.Asn1;
 using MutualAuth.Certificates;
 using MutualAuth.Names;
@@ -16,6 +18,9 @@ namespace MutualAuth.Revocation;
 internal static class CrlReader
 {
     private const int MaxExtensions = 64;
+
+    // From here on it is felt that a list is hashed twice, as for its signature and its mark, and its entries are read meanwhile.
+    private const int LongFrom = 1 << 20;
 
     internal static RevocationList Read(ReadOnlyMemory<byte> der)
     {
@@ -38,24 +43,61 @@ internal static class CrlReader
         var thisUpdate = tbs.ReadTime();
         DateTimeOffset? nextUpdate = tbs.NextIs(DerReader.UtcTime) || tbs.NextIs(DerReader.GeneralizedTime) ? tbs.ReadTime() : null;
         var hasEntries = tbs.TryReadContent(DerReader.Sequence, out var entries);
-        var hasRemovals = false;
+        var scheme = SignatureScheme.Read(algorithm);
+        var (set, hasRemovals) = (SerialNumberSet.None, false);
+        byte[]? signedDigest = null;
+        byte[]? digest = null;
+        AsnContentException? broken = null;
+        if (der.Length >= LongFrom)
+        {
+            Parallel.Invoke(
+                TryReadEntries, () => (signedDigest, digest) = (DigestOf(signed, scheme), SHA256.HashData(der.Span)));
+        }
+        else
+        {
+            TryReadEntries();
+            signedDigest = DigestOf(signed, scheme);
+        }
+
+        if (broken is not null)
+        {
+            ExceptionDispatchInfo.Throw(broken);
+        }
+
         var fields = new CrlFields
         {
             RawData = der,
             Signed = signed,
-            Scheme = SignatureScheme.Read(algorithm),
+            Scheme = scheme,
             Signature = signature,
+            SignedDigest = signedDigest,
+            Digest = digest,
             Issuer = issuer,
             ThisUpdate = thisUpdate,
             NextUpdate = nextUpdate,
-            Entries = hasEntries ? ReadEntries(entries, out hasRemovals) : SerialNumberSet.None,
+            Entries = set,
             HasRemovals = hasRemovals,
         };
         ReadTail(fields, ref tbs, version);
         Check(fields);
         fields.FormProblem ??= FormProblemOf(fields, version, hasEntries);
         return new RevocationList(fields);
+
+        void TryReadEntries()
+        {
+            try
+            {
+                set = hasEntries ? ReadEntries(entries, out hasRemovals) : set;
+            }
+            catch (AsnContentException exception)
+            {
+                broken = exception;
+            }
+        }
     }
+
+    private static byte[]? DigestOf(ReadOnlyMemory<byte> signed, SignatureScheme scheme) =>
+        scheme.Hash.Name is null ? null : CryptographicOperations.HashData(scheme.Hash, signed.Span);
 
     /// <summary>1 or 2, as in the name of the version. The field is present from version 2 on (RFC 5280 §5.1.2.1).</summary>
     private static int ReadVersion(ref DerReader tbs) => !tbs.NextIs(DerReader.Integer) ? 1

@@ -41,6 +41,16 @@ internal sealed class RevocationCheck : IRevocationSource
         _denied?.Examine(path[index + 1]) ?? _denied?.Examine(path[index])
         ?? (_lists is null ? null : CheckLists(path[index], path[index + 1], new CrlSigners(path, index, pool, _lists, _profile, at), _now ?? at));
 
+    /// <inheritdoc/>
+    public bool SaysTheSameOfAuthorities(IRevocationSource other) =>
+        other is RevocationCheck check && ReferenceEquals(_policy, check._policy) && ReferenceEquals(_lists, check._lists)
+        && ReferenceEquals(_denied, check._denied) && ReferenceEquals(_profile, check._profile)
+        && _now is { } now && check._now is { } then && (now == then || (HasWholeSeconds(_policy) && Moment.IsSame(now, then)));
+
+    /// <summary>Whether a date of a list, moved by what the policy allows for, is still one of a whole second.</summary>
+    private static bool HasWholeSeconds(RevocationPolicy? policy) => policy is null
+        || (policy.DangerousGracePeriod.Ticks % TimeSpan.TicksPerSecond == 0 && policy.ClockSkew.Ticks % TimeSpan.TicksPerSecond == 0);
+
     private Rejection? CheckLists(Certificate subject, Certificate issuer, CrlSigners signers, DateTimeOffset at)
     {
         var covered = 0;

@@ -18,7 +18,6 @@ public sealed class RevocationList
     private const int MaxRememberedKeys = 8;
 
     private readonly CrlFields _fields;
-    private readonly byte[]? _digest; // null where the octets themselves are signed
     private ImmutableArray<CheckedKey> _checked = [];
     private ImmutableArray<RevocationList> _reserve = [];
     private Action<RevocationList>? _whenRefuted;
@@ -27,11 +26,7 @@ public sealed class RevocationList
     private volatile bool _isProven;
     private volatile bool _isRefuted;
 
-    internal RevocationList(CrlFields fields)
-    {
-        _fields = fields;
-        _digest = fields.Scheme.Hash.Name is null ? null : CryptographicOperations.HashData(fields.Scheme.Hash, fields.Signed.Span);
-    }
+    internal RevocationList(CrlFields fields) => _fields = fields;
 
     /// <summary>The name of the issuer, as stated in the list.</summary>
     public DistinguishedName Issuer => _fields.Issuer;
@@ -74,7 +69,7 @@ public sealed class RevocationList
         Number = _fields.Number,
         ThisUpdate = ThisUpdate,
         NextUpdate = NextUpdate,
-        Digest = Convert.ToHexStringLower(SHA256.HashData(RawData.Span)),
+        Digest = Convert.ToHexStringLower(_fields.Digest ?? SHA256.HashData(RawData.Span)),
     };
 
     internal IssuingScope Scope => _fields.Scope;
@@ -184,9 +179,9 @@ public sealed class RevocationList
             }
         }
 
-        var isSigner = _digest is null
+        var isSigner = _fields.SignedDigest is null
             ? key.Verify(_fields.Scheme, _fields.Signed.Span, _fields.Signature.Span)
-            : key.VerifyDigest(_fields.Scheme, _digest, _fields.Signature.Span);
+            : key.VerifyDigest(_fields.Scheme, _fields.SignedDigest, _fields.Signature.Span);
         ImmutableInterlocked.Update(
             ref _checked,
             static (before, now) => before.Length < MaxRememberedKeys ? before.Add(now) : before,

@@ -1,3 +1,7 @@
+using System.Buffers.Binary;
+using System.Numerics;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using MutualAuth.Asn1;
 
 namespace MutualAuth.Revocation;
@@ -9,6 +13,12 @@ namespace MutualAuth.Revocation;
 /// </remarks>
 internal sealed class SerialNumberSet
 {
+    // So many hashes are computed before their slots are visited, so that the processor waits for many slots at once and not for each.
+    private const int Together = 64;
+
+    // New in each process, so that no one can choose serial numbers that share a slot.
+    private static readonly UInt128 s_key = BinaryPrimitives.ReadUInt128LittleEndian(RandomNumberGenerator.GetBytes(16));
+
     private readonly ReadOnlyMemory<byte> _entries;
 
     // One more than the offset, so that zero means a free slot. At least a third of the slots is free.
@@ -35,15 +45,26 @@ internal sealed class SerialNumberSet
     /// <param name="offsets">The offset of each entry.</param>
     internal static SerialNumberSet Build(ReadOnlyMemory<byte> entries, List<int> offsets)
     {
-        var slots = new int[System.Numerics.BitOperations.RoundUpToPowerOf2((uint)(offsets.Count + (offsets.Count / 2) + 1))];
+        var slots = new int[BitOperations.RoundUpToPowerOf2((uint)(offsets.Count + (offsets.Count / 2) + 1))];
         var count = 0;
-        foreach (var offset in offsets)
+        var span = entries.Span;
+        Span<ulong> hashes = stackalloc ulong[Together];
+        for (var first = 0; first < offsets.Count; first += Together)
         {
-            var slot = SlotOf(entries.Span, slots, SerialAt(entries.Span, offset));
-            if (slots[slot] == 0)
+            var some = CollectionsMarshal.AsSpan(offsets).Slice(first, Math.Min(Together, offsets.Count - first));
+            for (var i = 0; i < some.Length; i++)
             {
-                slots[slot] = offset + 1;
-                count++;
+                hashes[i] = HashOf(SerialAt(span, some[i]));
+            }
+
+            for (var i = 0; i < some.Length; i++)
+            {
+                var slot = SlotOf(span, slots, SerialAt(span, some[i]), hashes[i]);
+                if (slots[slot] == 0)
+                {
+                    slots[slot] = some[i] + 1;
+                    count++;
+                }
             }
         }
 
@@ -53,7 +74,8 @@ internal sealed class SerialNumberSet
     /// <summary>The entry of a serial number, given as its contents octets.</summary>
     internal bool TryFind(ReadOnlySpan<byte> serial, out RevokedEntry entry)
     {
-        var offset = _slots[SlotOf(_entries.Span, _slots, serial)] - 1;
+        var entries = _entries.Span;
+        var offset = _slots[SlotOf(entries, _slots, serial, HashOf(serial))] - 1;
         if (offset < 0)
         {
             entry = default;
@@ -78,17 +100,40 @@ internal sealed class SerialNumberSet
     }
 
     /// <summary>The slot that holds the serial number, or the free slot where it belongs.</summary>
-    private static int SlotOf(ReadOnlySpan<byte> entries, int[] slots, ReadOnlySpan<byte> serial)
+    private static int SlotOf(ReadOnlySpan<byte> entries, int[] slots, ReadOnlySpan<byte> serial, ulong hash)
     {
-        var hash = default(HashCode);
-        hash.AddBytes(serial);
-        var slot = hash.ToHashCode() & (slots.Length - 1);
+        var slot = (int)hash & (slots.Length - 1);
         while (slots[slot] != 0 && !SerialAt(entries, slots[slot] - 1).SequenceEqual(serial))
         {
             slot = (slot + 1) & (slots.Length - 1);
         }
 
         return slot;
+    }
+
+    private static ulong HashOf(ReadOnlySpan<byte> serial)
+    {
+        var hash = (ulong)s_key ^ (uint)serial.Length;
+        while (serial.Length >= sizeof(ulong))
+        {
+            hash = Mix(hash, BinaryPrimitives.ReadUInt64LittleEndian(serial));
+            serial = serial[sizeof(ulong)..];
+        }
+
+        ulong rest = 0;
+        foreach (var octet in serial)
+        {
+            rest = (rest << 8) | octet;
+        }
+
+        return Mix(hash, rest);
+    }
+
+    /// <summary>Both halves of a product, of which each bit depends on all bits of both factors.</summary>
+    private static ulong Mix(ulong hash, ulong word)
+    {
+        var high = Math.BigMul(hash ^ word, (ulong)(s_key >> 64) | 1, out var low);
+        return high ^ low;
     }
 
     private static ReadOnlySpan<byte> SerialAt(ReadOnlySpan<byte> entries, int offset)

@@ -24,7 +24,8 @@ public interface ISpiffeBundleSource : ITrustSource
     {
         var refused = Current.Choose(search.Leaf, out var anchors);
         return refused is null
-            ? search.Validator.Validate(search.Leaf, search.Presented, anchors!, search.Role, search.At, search.Revocation)
+            ? search.Validator.Validate(
+                search.Leaf, search.Presented, anchors!, search.Role, search.At, search.Revocation, search.Verified, search.Shared)
             : PathResult.Rejected(refused);
     }
 

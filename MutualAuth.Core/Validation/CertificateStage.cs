@@ -52,14 +52,14 @@ public sealed class CertificateStage
 
     /// <summary>Judges what a peer showed, as of the time <paramref name="at"/>. Never throws for anything that a peer can show.</summary>
     public CertificateVerdict Judge(PeerEvidence evidence, DateTimeOffset at) =>
-        Judge(evidence, at, at, admittedBy: default, facts: []);
+        Judge(evidence, at, facts: []);
 
     /// <summary>
     /// As <see cref="Judge(PeerEvidence, DateTimeOffset)"/>, for a handshake in which validators are still to be asked: what the rule says of their
     /// facts is left to <see cref="ExamineFacts"/>.
     /// </summary>
     internal CertificateVerdict JudgeBeforeFacts(PeerEvidence evidence, DateTimeOffset at) =>
-        Judge(evidence, at, at, admittedBy: default, facts: null);
+        Judge(evidence, at, facts: null);
 
     /// <summary>Asks the rule about a peer whose facts are known now. It changes nothing where the rule does not look at facts.</summary>
     /// <param name="peer">The peer; a name by which the rule accepts it now replaces the one that it has.</param>
@@ -86,33 +86,58 @@ public sealed class CertificateStage
     /// <param name="path">The path by which it was accepted. Its signatures need not be verified once more; everything else is checked again.</param>
     /// <param name="at">The time at which everything but the certificates' own dates must hold: lists, pins, validators.</param>
     /// <param name="datesAt">The time at which the certificates must be valid, so that an expired certificate does not hide other changes.</param>
+    /// <param name="standsOn">The path by which it is accepted now, perhaps another one; empty when it is not.</param>
     /// <param name="facts">What validators say of the peer; by default nothing.</param>
-    internal CertificateVerdict Rejudge(PeerEvidence evidence, ImmutableArray<Certificate> path, DateTimeOffset at, DateTimeOffset datesAt,
-        ImmutableArray<PeerFact> facts = default) => Judge(evidence, at, datesAt, path, facts.IsDefault ? [] : facts);
+    /// <param name="shared">What was found out for other peers of the same sweep; null where there are none.</param>
+    /// <returns>The objection; null when the peer is accepted.</returns>
+    internal Rejection? Rejudge(PeerEvidence evidence, ImmutableArray<Certificate> path, DateTimeOffset at, DateTimeOffset datesAt,
+        out ImmutableArray<Certificate> standsOn, ImmutableArray<PeerFact> facts = default, SharedPaths? shared = null)
+    {
+        var objection = Examine(evidence, at, datesAt, path, facts.IsDefault ? [] : facts, shared, out _, out var context, out _);
+        standsOn = objection is null ? context!.Path : [];
+        return objection;
+    }
 
-    private CertificateVerdict Judge(PeerEvidence evidence, DateTimeOffset at, DateTimeOffset datesAt, ImmutableArray<Certificate> admittedBy,
-        ImmutableArray<PeerFact>? facts)
+    private CertificateVerdict Judge(PeerEvidence evidence, DateTimeOffset at, ImmutableArray<PeerFact>? facts) =>
+        Examine(evidence, at, at, admittedBy: default, facts, shared: null, out var leaf, out var context, out var admittedAs) is { } objection
+            ? new CertificateVerdict.Rejected(objection, leaf is null ? null : PeerNames.Of(leaf).ToString())
+            : new CertificateVerdict.Accepted(
+                new AuthenticatedPeer(evidence, context!.Path, SpiffeSvid.IdOf(leaf!), PeerNames.Of(context, admittedAs))
+                { Policies = context.Policies, Trust = _options.Trust });
+
+    /// <summary>The objection to what the peer showed; null when it is accepted, as what the context says.</summary>
+    private Rejection? Examine(
+        PeerEvidence evidence,
+        DateTimeOffset at,
+        DateTimeOffset datesAt,
+        ImmutableArray<Certificate> admittedBy,
+        ImmutableArray<PeerFact>? facts,
+        SharedPaths? shared,
+        out Certificate? leaf,
+        out CertificateContext? context,
+        out PeerName? admittedAs)
     {
         ArgumentNullException.ThrowIfNull(evidence);
-        Certificate? leaf = null;
+        (leaf, context, admittedAs) = (null, null, null);
         try
         {
             if (CheckBounds(evidence) is { } outOfBounds)
             {
-                return Reject(outOfBounds, null);
+                return outOfBounds;
             }
 
             if (!TryReadLeaf(evidence, admittedBy, out leaf, out var malformed))
             {
-                return Reject(malformed!, null);
+                return malformed!;
             }
 
             var (presented, unreadable) = ReadOthers(evidence, admittedBy);
-            var result = _options.Trust.FindPath(new PathSearch(_paths, leaf!, presented, evidence.Role, datesAt)
+            var result = _options.Trust.FindPath(new PathSearch(_paths, leaf, presented, evidence.Role, datesAt)
             {
-                Revocation = PrepareRevocation(leaf!, at),
+                Revocation = PrepareRevocation(leaf, at),
                 WasAdmitted = !admittedBy.IsDefault,
                 Verified = admittedBy,
+                Shared = shared,
             });
             if (result.Rejection is { } noPath)
             {
@@ -123,23 +148,17 @@ public sealed class CertificateStage
 
                 // A certificate that cannot be read can be no part of a path. When none is found, it is the likelier cause.
                 var likelier = noPath.Reason == RejectionReason.UnknownAuthority ? unreadable : null;
-                return Reject(likelier ?? Located(noPath, evidence), leaf);
+                return likelier ?? Located(noPath, evidence);
             }
 
-            var context = new CertificateContext(evidence, result.Path, at, result.Policies) { Trust = _options.Trust, Facts = facts };
-            return Examine(context, !admittedBy.IsDefault, out var admittedAs) is { } objection
-                ? Reject(objection, leaf)
-                : new CertificateVerdict.Accepted(
-                    new AuthenticatedPeer(evidence, result.Path, SpiffeSvid.IdOf(leaf!), PeerNames.Of(context, admittedAs))
-                    { Policies = result.Policies, Trust = _options.Trust });
+            context = new CertificateContext(evidence, result.Path, at, result.Policies) { Trust = _options.Trust, Facts = facts };
+            return Examine(context, !admittedBy.IsDefault, out admittedAs);
         }
         catch (Exception exception)
         {
             // What cannot be judged is refused. A peer must not be able to bring this about; if one does, the operator needs the trace.
             ValidationLog.StageFaulted(_logger, exception);
-            return Reject(
-                new Rejection(RejectionReason.ValidatorFaulted, "a judgement", $"an exception, {exception.GetType().Name}") { IsOurFault = true },
-                leaf);
+            return new Rejection(RejectionReason.ValidatorFaulted, "a judgement", $"an exception, {exception.GetType().Name}") { IsOurFault = true };
         }
     }
 
@@ -335,9 +354,6 @@ public sealed class CertificateStage
                 RejectionReason.ValidatorFaulted, $"a verdict of {validator.GetType().Name}", $"an exception, {exception.GetType().Name}");
         }
     }
-
-    private static CertificateVerdict.Rejected Reject(Rejection rejection, Certificate? leaf) =>
-        new(rejection, leaf is null ? null : PeerNames.Of(leaf).ToString());
 
     private static string PlaceOf(PeerEvidence evidence, int index) => $"certificate {index + 1} of {evidence.Certificates.Length}";
 
