@@ -222,7 +222,7 @@ public sealed class MutualTlsServer
         try
         {
             // On a separate thread: it may block, and the deadline still applies.
-            selected = await TaskWaits.RunOrLeaveAsync(() => select(hello, this, attempt.Token), attempt.Token).ConfigureAwait(false);
+            selected = await TaskWaits.RunOrLeaveAsync(token => select(hello, this, token), attempt.Token).ConfigureAwait(false);
         }
         catch (Exception exception) when (!attempt.Token.IsCancellationRequested)
         {
