@@ -182,6 +182,7 @@ public sealed class MutualTlsServer
             }
             catch (Exception exception)
             {
+                attempt.Admission = admission; // also before the hello: it says whether the close may wait for the peer
                 throw await attempt.FailedAsync(exception).ConfigureAwait(false);
             }
         }
