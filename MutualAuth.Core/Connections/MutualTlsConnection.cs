@@ -782,7 +782,18 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ICount
             _recorded = ConnectionEvents.Ended(audit, Peer, RemoteEndPoint, _tls.Stream, OpenFor());
         }
 
-        onEnded?.Invoke();
+        foreach (var action in Delegate.EnumerateInvocationList(onEnded))
+        {
+            try
+            {
+                action();
+            }
+            catch (Exception exception)
+            {
+                // A source of the application's threw. The others must still be told, also where the finalizer tells them.
+                RevalidationLog.EndFaulted(MutualAuthTelemetry.CreateLogger(_tls.Options.LoggerFactory, LogArea.Connection), exception);
+            }
+        }
     }
 
     /// <summary>
