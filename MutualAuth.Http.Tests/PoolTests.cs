@@ -131,7 +131,8 @@ public sealed class PoolTests
     {
         await using var server = await _world.StartAsync();
         using var givesUp = new CancellationTokenSource();
-        var client = new MutualTlsClient(_world.Client with { LoggerFactory = new AtSuccess(() => _ = isGivenUp ? givesUp.CancelAsync() : Task.CompletedTask) });
+        var atSuccess = new AtSuccess(() => _ = isGivenUp ? givesUp.CancelAsync() : Task.CompletedTask);
+        var client = new MutualTlsClient(_world.Client with { LoggerFactory = atSuccess });
         using var handler = new MutualTlsHttpHandler(client, HttpWorld.Dialling(server));
         using var http = new HttpMessageInvoker(handler, disposeHandler: false);
         using var request = HttpWorld.Get(server.At("/seen"), HttpVersion.Version20, HttpVersionPolicy.RequestVersionOrLower);

@@ -234,7 +234,8 @@ internal sealed class ListFollower
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(_stop, late.Token);
         var token = deadline.Token;
         var work = Task.Run(
-            () => HandedToken.RunAsync(given => new ValueTask<ListAnswer>(_http.GetAsync(_address, known, given)), token).AsTask(), CancellationToken.None);
+            () => HandedToken.RunAsync(given => new ValueTask<ListAnswer>(_http.GetAsync(_address, known, given)), token).AsTask(),
+            CancellationToken.None);
         try
         {
             return await work.WaitAsync(token).ConfigureAwait(false);
