@@ -5,7 +5,7 @@ using MutualAuth.Validation;
 
 namespace MutualAuth.Tests.Collections;
 
-/// <summary>Whoever waits for code of the application's ends with its own token, whatever that code has registered on the one that it was given.</summary>
+/// <summary>Whoever waits for code of the application's ends with its own token, whatever that code registers on the one that it gets.</summary>
 [CancelAfter(60000)]
 public sealed class HandedTokenTests
 {
