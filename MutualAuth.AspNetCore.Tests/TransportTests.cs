@@ -10,8 +10,11 @@ using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using MutualAuth.AspNetCore;
 using MutualAuth.Authorization;
+using MutualAuth.Telemetry;
 using MutualAuth.Tests.Support;
 
 namespace MutualAuth.Tests;
@@ -58,6 +61,55 @@ public sealed class TransportTests
         var said = await client.GetStringAsync(client.At(site.Port, "/"), cancellationToken);
 
         said.Should().StartWith("HTTP/2 http client.test confirmed=True", "this client says http, and we let it");
+    }
+
+    /// <summary>As one does whose disk is full. What begins, is aborted, or breaks off is logged.</summary>
+    [Test]
+    public async Task A_logger_that_throws_costs_no_connection([Values] bool throws, CancellationToken cancellationToken)
+    {
+        await using var site = await Site.StartAsync(OnlyOurClient, app => app.MapGet("/", Describe), builder => LogTo(builder, new Logs(throws)));
+        foreach (var _ in Enumerable.Range(0, 2))
+        {
+            await using var connection = await new MutualTlsClient(s_world.ClientOptions).ConnectAsync(Clients.Host, site.Port, cancellationToken);
+
+            await connection.Stream.WriteAsync("GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"u8.ToArray(), cancellationToken);
+            using var reader = new StreamReader(connection.Stream);
+
+            (await reader.ReadToEndAsync(cancellationToken)).Should().Contain("HTTP/1.1 https client.test confirmed=True");
+            connection.EndedCleanly.Should().BeTrue();
+        }
+    }
+
+    [Test]
+    public async Task A_logger_that_throws_keeps_no_end_from_a_request([Values] bool throws, CancellationToken cancellationToken)
+    {
+        var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var aborted = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var logs = new Logs(throws: false);
+        await using var site = await Site.StartAsync(
+            OnlyOurClient,
+            app => app.MapGet("/", async (HttpContext context) =>
+            {
+                using var registration = context.RequestAborted.Register(aborted.SetResult);
+                begun.SetResult();
+                await aborted.Task;
+            }),
+            builder => LogTo(builder, logs));
+        await using var connection = await new MutualTlsClient(s_world.ClientOptions).ConnectAsync(Clients.Host, site.Port, cancellationToken);
+        await connection.Stream.WriteAsync("GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"u8.ToArray(), cancellationToken);
+        await begun.Task.WaitAsync(cancellationToken);
+
+        logs.Throws = throws;
+        connection.Abort();
+
+        try
+        {
+            await aborted.Task.WaitAsync(TimeSpan.FromSeconds(20), cancellationToken);
+        }
+        finally
+        {
+            aborted.TrySetResult(); // let the site stop, whatever the outcome
+        }
     }
 
     [TestCase(HttpProtocols.Http1, 2)]
@@ -392,6 +444,35 @@ public sealed class TransportTests
         var tls = context.Features.Get<ITlsHandshakeFeature>()!;
         return $"{context.Request.Protocol} {context.Request.Scheme} {feature.Peer.Name} confirmed={feature.Connection!.IsConfirmed} "
             + $"{context.Connection.ClientCertificate!.Thumbprint} {tls.Protocol} {context.Connection.RemoteIpAddress}";
+    }
+
+    private static void LogTo(WebApplicationBuilder builder, Logs logs) => builder.Logging.SetMinimumLevel(LogLevel.Debug).AddProvider(logs);
+
+    /// <summary>Throws, or not, for whatever the transport logs.</summary>
+    private sealed class Logs(bool throws) : ILoggerProvider, ILogger
+    {
+        internal bool Throws { get; set; } = throws;
+
+        public ILogger CreateLogger(string categoryName) =>
+            categoryName == MutualAuthTelemetry.LogCategory + ".AspNetCore" ? this : NullLogger.Instance;
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            if (Throws)
+            {
+                throw new IOException("no space left on device");
+            }
+        }
+
+        public void Dispose()
+        {
+        }
     }
 
     private sealed class Greeter : ConnectionHandler

@@ -182,6 +182,7 @@ public sealed class MutualTlsServer
             }
             catch (Exception exception)
             {
+                attempt.Admission = admission; // also before the hello: it says whether the close may wait for the peer
                 throw await attempt.FailedAsync(exception).ConfigureAwait(false);
             }
         }
@@ -222,7 +223,7 @@ public sealed class MutualTlsServer
         try
         {
             // On a separate thread: it may block, and the deadline still applies.
-            selected = await TaskWaits.RunOrLeaveAsync(() => select(hello, this, attempt.Token), attempt.Token).ConfigureAwait(false);
+            selected = await TaskWaits.RunOrLeaveAsync(token => select(hello, this, token), attempt.Token).ConfigureAwait(false);
         }
         catch (Exception exception) when (!attempt.Token.IsCancellationRequested)
         {

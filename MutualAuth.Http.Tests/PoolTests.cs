@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Microsoft.Extensions.Logging;
 using MutualAuth.Authorization;
 using MutualAuth.Tests.Support;
 
@@ -122,6 +123,35 @@ public sealed class PoolTests
         await FluentActions.Awaiting(() => http.SendAsync(HttpWorld.Get(server.At("/seen"), Version.Parse(version)), CancellationToken.None))
             .Should().ThrowAsync<ObjectDisposedException>();
         await EndAsync(server.Accepted.Single());
+    }
+
+    /// <summary>It was opened to learn the version; its request was given up in the moment between.</summary>
+    [Test]
+    public async Task A_connection_whose_request_was_given_up_is_closed_and_its_pool_let_go([Values] bool isGivenUp)
+    {
+        await using var server = await _world.StartAsync();
+        using var givesUp = new CancellationTokenSource();
+        var atSuccess = new AtSuccess(() => _ = isGivenUp ? givesUp.CancelAsync() : Task.CompletedTask);
+        var client = new MutualTlsClient(_world.Client with { LoggerFactory = atSuccess });
+        using var handler = new MutualTlsHttpHandler(client, HttpWorld.Dialling(server));
+        using var http = new HttpMessageInvoker(handler, disposeHandler: false);
+        using var request = HttpWorld.Get(server.At("/seen"), HttpVersion.Version20, HttpVersionPolicy.RequestVersionOrLower);
+
+        var sending = () => http.SendAsync(request, givesUp.Token);
+
+        if (isGivenUp)
+        {
+            await sending.Should().ThrowAsync<OperationCanceledException>();
+            handler.PoolCount.Should().Be(0);
+            client.Connections.Should().BeEmpty();
+            await EndAsync(server.Accepted.Single());
+        }
+        else
+        {
+            using var response = await sending();
+            response.StatusCode.Should().Be(HttpStatusCode.OK);
+            (handler.PoolCount, client.Connections.Length).Should().Be((1, 1));
+        }
     }
 
     [Test]
@@ -263,6 +293,32 @@ public sealed class PoolTests
         catch (Exception exception) when (exception is IOException or NotSupportedException or ObjectDisposedException)
         {
             // Over, or about to be: Kestrel reads it.
+        }
+    }
+
+    /// <summary>Acts in the moment in which a handshake has succeeded, before anybody has its connection.</summary>
+    private sealed class AtSuccess(Action act) : ILoggerFactory, ILogger
+    {
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            if (eventId.Id == 1000)
+            {
+                act();
+            }
+        }
+
+        public void AddProvider(ILoggerProvider provider) => throw new NotSupportedException();
+
+        public void Dispose()
+        {
         }
     }
 }

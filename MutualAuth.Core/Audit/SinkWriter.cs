@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
+using MutualAuth.Collections;
 
 namespace MutualAuth.Audit;
 
@@ -139,7 +140,8 @@ internal sealed class SinkWriter
         }
 
         var lost = TakeWhatWasLost();
-        return new Calls(lost, lost is null ? null : Call(lost.ToEvent(), pending.Token), Call(pending.What, pending.Token));
+        var token = pending.TokenFor(_takesAtOnce);
+        return new Calls(lost, lost is null ? null : Call(lost.ToEvent(), token), Call(pending.What, token));
     }
 
     /// <summary>What the call throws or returns decides; the time-out may have decided before.</summary>
@@ -285,6 +287,7 @@ internal sealed class SinkWriter
     {
         private readonly TaskCompletionSource<Exception?> _outcome = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private CancellationTokenSource? _deadline;
+        private HandedToken? _handed;
 
         internal AuditEvent What => what;
 
@@ -294,7 +297,8 @@ internal sealed class SinkWriter
 
         internal Task<Exception?> Outcome => _outcome.Task;
 
-        internal CancellationToken Token => _deadline!.Token;
+        /// <summary>The token for a sink, which is ours, or code of the application's.</summary>
+        internal CancellationToken TokenFor(bool isOurs) => isOurs ? _deadline!.Token : (_handed = new HandedToken(_deadline!.Token)).Token;
 
         internal void Begin(Action<Exception> end)
         {
@@ -305,6 +309,10 @@ internal sealed class SinkWriter
 
         internal bool TryEnd(Exception? fault) => _outcome.TrySetResult(fault);
 
-        public void Dispose() => _deadline?.Dispose();
+        public void Dispose()
+        {
+            _handed?.Dispose();
+            _deadline?.Dispose();
+        }
     }
 }

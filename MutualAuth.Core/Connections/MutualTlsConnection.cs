@@ -862,10 +862,23 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ICount
             _recorded = ConnectionEvents.Ended(audit, Peer, RemoteEndPoint, _tls.Stream, OpenFor());
         }
 
-        first?.HasEnded();
+        Tell(first);
         foreach (var listener in further)
         {
-            listener.HasEnded();
+            Tell(listener);
+        }
+    }
+
+    private void Tell(IEndListener? listener)
+    {
+        try
+        {
+            listener?.HasEnded();
+        }
+        catch (Exception exception)
+        {
+            // A source of the application's threw. The others must still be told, also where the finalizer tells them.
+            RevalidationLog.EndFaulted(MutualAuthTelemetry.CreateLogger(_tls.Options.LoggerFactory, LogArea.Connection), exception);
         }
     }
 

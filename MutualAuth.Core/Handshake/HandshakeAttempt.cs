@@ -6,6 +6,7 @@ using System.Runtime.CompilerServices;
 using System.Security.Authentication;
 using System.Security.Cryptography;
 using MutualAuth.Audit;
+using MutualAuth.Collections;
 using MutualAuth.Errors;
 using MutualAuth.Evidence;
 using MutualAuth.Hello;
@@ -58,7 +59,7 @@ internal sealed class HandshakeAttempt : IDisposable
             _end = new CancellationTokenSource(options.HandshakeTimeout);
         }
 
-        _callerGivesUp = callerToken.UnsafeRegister(static end => ((CancellationTokenSource)end!).Cancel(), _end);
+        _callerGivesUp = callerToken.UnsafeRegister(static end => HandedToken.CancelAside((CancellationTokenSource)end!), _end);
     }
 
     internal Socket? Socket { get; }
@@ -265,13 +266,16 @@ internal sealed class HandshakeAttempt : IDisposable
         }
     }
 
-    /// <summary>Ends the attempt from outside, for a reason of ours. Without effect when it has an outcome already.</summary>
+    /// <summary>
+    /// Ends the attempt from outside, for a reason of ours. Without effect when it has an outcome already. What the end brings about is not done on
+    /// the thread of the caller, which may be that of another attempt.
+    /// </summary>
     internal void Abort(Rejection reason)
     {
         Interlocked.CompareExchange(ref _abortReason, reason, null);
         try
         {
-            _end.Cancel();
+            HandedToken.CancelAside(_end);
         }
         catch (ObjectDisposedException)
         {

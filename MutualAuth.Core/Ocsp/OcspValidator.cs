@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using Microsoft.Extensions.Logging;
 using MutualAuth.Certificates;
+using MutualAuth.Collections;
 using MutualAuth.Names;
 using MutualAuth.Paths;
 using MutualAuth.Revocation;
@@ -124,10 +125,11 @@ public sealed class OcspValidator : IAsyncPeerValidator, IDisposable
         var question = new OcspQuestion(subject, issuer, _options.Hash);
         using var deadline = new CancellationTokenSource(_options.Timeout, _options.TimeProvider);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
+        using var handed = new HandedToken(either.Token);
         byte[]? answer;
         try
         {
-            (answer, var flaw) = await _client.AskAsync(responder, question.Encode(), either.Token).ConfigureAwait(false);
+            (answer, var flaw) = await _client.AskAsync(responder, question.Encode(), handed.Token).ConfigureAwait(false);
             if (answer is null)
             {
                 return Settle(OcspVerdict.None(flaw!));

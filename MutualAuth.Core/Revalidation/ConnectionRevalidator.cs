@@ -564,9 +564,15 @@ internal sealed class ConnectionRevalidator
         }
 
         entry.UserActivity?.Close();
-        _users.Leave(entry);
-        _facts.Leave(entry);
-        _watch.Leave();
+        try
+        {
+            _users.Leave(entry);
+        }
+        finally
+        {
+            _facts.Leave(entry);
+            _watch.Leave();
+        }
     }
 
     private async Task WalkAsync()

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
+using MutualAuth.Collections;
 using MutualAuth.Connections;
 using MutualAuth.Evidence;
 using MutualAuth.Handshake;
@@ -283,7 +284,9 @@ internal sealed class LiveFacts
             {
                 // It may block its thread.
                 asked = Task.Run(
-                    () => FactQuestion.AskAsync(live.Validator, live.Lease.Source, connection.Peer, _time, token).AsTask(), CancellationToken.None);
+                    () => HandedToken.RunAsync(
+                        given => FactQuestion.AskAsync(live.Validator, live.Lease.Source, connection.Peer, _time, given), token).AsTask(),
+                    CancellationToken.None);
                 answer = await asked.WaitAsync(token).ConfigureAwait(false);
                 answer = deadline.IsCancellationRequested && answer.Objection is null ? default : answer;
             }

@@ -267,7 +267,7 @@ internal sealed class LiveSource
             try
             {
                 using var timeout = new CancellationTokenSource(s_longestAnswer, _time);
-                var answers = await _threads.RunAsync(() => _reader.AskAsync(batch, timeout.Token), timeout.Token).ConfigureAwait(false);
+                var answers = await _threads.RunAsync(token => _reader.AskAsync(batch, token), timeout.Token).ConfigureAwait(false);
                 lost += Apply(batch, number, answers, ref unknown);
                 (inARow, age) = (0, answers.Age > age ? answers.Age : age);
             }

@@ -156,7 +156,7 @@ internal sealed class LiveUsers
 
     private ValueTask<FactAnswers> AskAsync(LiveFact fact, CancellationToken cancellationToken) => fact.Source.NeverBlocks
         ? fact.Source.AskAsync(fact.Fact.Key, cancellationToken)
-        : _threads.RunAsync(() => fact.Source.AskAsync(fact.Fact.Key, cancellationToken), cancellationToken);
+        : _threads.RunAsync(token => fact.Source.AskAsync(fact.Fact.Key, token), cancellationToken);
 
     /// <summary>Has the sources asked that announced something since this generation, about a connection that the application may have.</summary>
     internal static void AskSoon(RevalidationEntry entry)

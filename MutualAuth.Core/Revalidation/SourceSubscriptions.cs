@@ -115,17 +115,29 @@ internal sealed class SourceSubscriptions
         s_inUse.TryRemove(_registry, out _);
         foreach (var source in _statements)
         {
-            source.Replaced -= OnStatementsReplaced;
+            Try(() => source.Replaced -= OnStatementsReplaced);
         }
 
         foreach (var source in _rules)
         {
-            source.Replaced -= OnRulesReplaced;
+            Try(() => source.Replaced -= OnRulesReplaced);
         }
 
         foreach (var source in _userRules)
         {
-            source.Replaced -= OnUserRulesReplaced;
+            Try(() => source.Replaced -= OnUserRulesReplaced);
+        }
+    }
+
+    private static void Try(Action leave)
+    {
+        try
+        {
+            leave();
+        }
+        catch (Exception)
+        {
+            // One that was disposed of, say. Should it still call us, that does no harm; the others must be left.
         }
     }
 

@@ -671,7 +671,7 @@ internal sealed class HandshakeTransport : Stream, IHelloSource
     {
         var own = new byte[buffer.Length];
         var count = await LeaveAtEndAsync(
-            async () => await _inner.ReadAsync(own, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+            async given => await _inner.ReadAsync(own, given).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
         own.AsMemory(0, count).CopyTo(buffer);
         return count;
     }
@@ -681,19 +681,19 @@ internal sealed class HandshakeTransport : Stream, IHelloSource
         _heedsTokens ? _inner.WriteAsync(bytes, cancellationToken) : WriteDeafAsync(bytes.ToArray(), cancellationToken);
 
     private async ValueTask WriteDeafAsync(byte[] own, CancellationToken cancellationToken) => await LeaveAtEndAsync(
-        async () =>
+        async given =>
         {
-            await _inner.WriteAsync(own, cancellationToken).ConfigureAwait(false);
-            await _inner.FlushAsync(cancellationToken).ConfigureAwait(false);
+            await _inner.WriteAsync(own, given).ConfigureAwait(false);
+            await _inner.FlushAsync(given).ConfigureAwait(false);
             return own.Length;
         },
         cancellationToken).ConfigureAwait(false);
 
-    private static async ValueTask<int> LeaveAtEndAsync(Func<Task<int>> call, CancellationToken cancellationToken)
+    private static async ValueTask<int> LeaveAtEndAsync(Func<CancellationToken, ValueTask<int>> call, CancellationToken cancellationToken)
     {
         try
         {
-            return await Task.Run(call, CancellationToken.None).OrLeaveAsync(cancellationToken).ConfigureAwait(false);
+            return await TaskWaits.RunOrLeaveAsync(call, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception exception) when (exception is OperationCanceledException
             ? !cancellationToken.IsCancellationRequested

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
+using MutualAuth.Collections;
 using MutualAuth.Evidence;
 using MutualAuth.Telemetry;
 
@@ -49,7 +50,8 @@ internal sealed class AsyncPeerValidation
         }
 
         // On a thread of its own, so that one that blocks instead of waiting cannot hold the deadline up.
-        var asked = Task.Run(() => AskAsync(peer, either.Token), CancellationToken.None);
+        var token = either.Token;
+        var asked = Task.Run(() => HandedToken.RunAsync(given => AskAsync(peer, given), token).AsTask(), CancellationToken.None);
         _ = ReturnPlaceAsync(asked);
         try
         {
@@ -75,7 +77,7 @@ internal sealed class AsyncPeerValidation
         _places.Release();
     }
 
-    private async Task<AsyncVerdict> AskAsync(AuthenticatedPeer peer, CancellationToken cancellationToken)
+    private async ValueTask<AsyncVerdict> AskAsync(AuthenticatedPeer peer, CancellationToken cancellationToken)
     {
         List<FactLease> leases = [];
         foreach (var validator in _validators)

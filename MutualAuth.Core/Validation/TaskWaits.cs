@@ -1,3 +1,5 @@
+using MutualAuth.Collections;
+
 namespace MutualAuth.Validation;
 
 /// <summary>Waits for work that cannot be stopped.</summary>
@@ -25,6 +27,11 @@ internal static class TaskWaits
     /// <exception cref="OperationCanceledException">The token ended first.</exception>
     internal static Task<T> RunOrLeaveAsync<T>(Func<ValueTask<T>> work, CancellationToken cancellationToken, Action<T>? late = null) =>
         Task.Run(async () => await work().ConfigureAwait(false), CancellationToken.None).OrLeaveAsync(cancellationToken, late);
+
+    /// <summary>The same for code that is given a token.</summary>
+    /// <exception cref="OperationCanceledException">The token ended first.</exception>
+    internal static Task<T> RunOrLeaveAsync<T>(Func<CancellationToken, ValueTask<T>> work, CancellationToken cancellationToken) =>
+        RunOrLeaveAsync(() => HandedToken.RunAsync(work, cancellationToken), cancellationToken);
 
     private static async Task ObserveAsync<T>(Task<T> work, Action<T>? late)
     {

@@ -109,18 +109,28 @@ internal sealed class AuthorityPool : IDisposable
     /// <summary>The next request that leaves it to the server asks again.</summary>
     internal void ForgetVersion() => _learned = null;
 
-    /// <summary>Lets the requests that have their response go on; their connections end with them.</summary>
-    public void Dispose()
+    /// <summary>No request is left that a connection waits for which was opened to learn the version: it is closed.</summary>
+    internal void DropParked()
     {
         ConnectionStream? parked;
         lock (_parkedLock)
         {
-            _isDisposed = true;
             parked = _parked?.Stream;
             _parked = null;
         }
 
         parked?.Dispose();
+    }
+
+    /// <summary>Lets the requests that have their response go on; their connections end with them.</summary>
+    public void Dispose()
+    {
+        lock (_parkedLock)
+        {
+            _isDisposed = true;
+        }
+
+        DropParked();
         _invoker.Dispose();
     }
 

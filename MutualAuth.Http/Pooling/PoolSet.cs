@@ -103,9 +103,11 @@ internal sealed class PoolSet(MutualTlsClient client, MutualTlsHttpOptions optio
     private void Change(AuthorityPool pool, Action<AuthorityPool> change)
     {
         bool isOver;
+        bool isIdle;
         lock (_lock)
         {
             change(pool);
+            isIdle = pool.Users == 0;
             isOver = pool.Users == 0 && (pool.IsRetired || pool.Connections.Count == 0);
             if ((isOver || pool.IsRetired) && _pools.TryGetValue(pool.Authority, out var current) && current == pool)
             {
@@ -116,6 +118,10 @@ internal sealed class PoolSet(MutualTlsClient client, MutualTlsHttpOptions optio
         if (isOver)
         {
             pool.Dispose();
+        }
+        else if (isIdle)
+        {
+            pool.DropParked();
         }
     }
 

@@ -1,3 +1,5 @@
+using MutualAuth.Collections;
+
 namespace MutualAuth.Credentials;
 
 /// <summary>Keys that a callback gets, from a key management service for instance, kept in memory for a time.</summary>
@@ -95,7 +97,8 @@ public sealed class FetchedFactorKeys : IFactorKeySource
         try
         {
             // On a thread of its own, so that a callback that blocks does not keep the others waiting.
-            var call = Task.Run(() => CallAsync(keyId, late.Token), CancellationToken.None);
+            var token = late.Token; // it may be late before the call begins
+            var call = Task.Run(() => CallAsync(keyId, token), CancellationToken.None);
             var key = await call.WaitAsync(_timeout, _time, CancellationToken.None).ConfigureAwait(false);
             if (keyId is not null && key is not null && key.Id != keyId)
             {
@@ -118,7 +121,8 @@ public sealed class FetchedFactorKeys : IFactorKeySource
     {
         try
         {
-            return await _fetch(keyId, cancellationToken).ConfigureAwait(false);
+            using var handed = new HandedToken(cancellationToken);
+            return await _fetch(keyId, handed.Token).ConfigureAwait(false);
         }
         finally
         {

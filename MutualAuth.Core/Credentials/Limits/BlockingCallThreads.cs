@@ -1,3 +1,5 @@
+using MutualAuth.Collections;
+
 namespace MutualAuth.Credentials;
 
 /// <summary>A bounded number of threads outside the pool, which stores, validators and rules may block for as long as they like.</summary>
@@ -52,6 +54,11 @@ internal sealed class BlockingCallThreads
             throw;
         }
     }
+
+    /// <summary>The same for a check that is given a token.</summary>
+    /// <exception cref="OperationCanceledException">As above.</exception>
+    internal ValueTask<T> RunAsync<T>(Func<CancellationToken, ValueTask<T>> check, CancellationToken cancellationToken) =>
+        RunAsync(() => HandedToken.RunAsync(check, cancellationToken), cancellationToken);
 
     private static void Begin<T>(
         Func<ValueTask<T>> check, ExecutionContext? context, TaskCompletionSource<Task<T>> begun, CancellationToken cancellationToken)

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using MutualAuth.Collections;
 using MutualAuth.Telemetry;
 
 namespace MutualAuth.Credentials;
@@ -51,8 +52,8 @@ internal sealed class LockOutTeller(Func<LockOutNotice, CancellationToken, Value
             try
             {
                 using var deadline = new CancellationTokenSource(Patience, time);
-                var token = deadline.Token;
-                await tell(notice, token).ConfigureAwait(false);
+                using var handed = new HandedToken(deadline.Token);
+                await tell(notice, handed.Token).ConfigureAwait(false);
             }
             catch (Exception exception)
             {

@@ -45,7 +45,7 @@ internal sealed class SaslClientSession : IDisposable
     /// <paramref name="cancellationToken"/> was cancelled, also while the mechanism, or a source of tokens, blocks its thread.
     /// </exception>
     internal async ValueTask<ReadOnlyMemory<byte>?> StartAsync(CancellationToken cancellationToken) =>
-        await TaskWaits.RunOrLeaveAsync(() => _exchange.StartAsync(cancellationToken), cancellationToken).ConfigureAwait(false);
+        await TaskWaits.RunOrLeaveAsync(_exchange.StartAsync, cancellationToken).ConfigureAwait(false);
 
     /// <exception cref="OperationCanceledException">
     /// <paramref name="cancellationToken"/> was cancelled, also while the mechanism blocks its thread.
@@ -53,7 +53,7 @@ internal sealed class SaslClientSession : IDisposable
     internal async ValueTask<SaslClientStep> StepAsync(ReadOnlyMemory<byte> challenge, CancellationToken cancellationToken) =>
         ++_rounds > SaslLimits.MaxRounds
         ? SaslClientStep.Refuse(new Rejection(RejectionReason.CredentialProtocolViolated, $"at most {SaslLimits.MaxRounds} challenges", "one more"))
-        : await TaskWaits.RunOrLeaveAsync(() => _exchange.StepAsync(challenge, cancellationToken), cancellationToken).ConfigureAwait(false);
+        : await TaskWaits.RunOrLeaveAsync(token => _exchange.StepAsync(challenge, token), cancellationToken).ConfigureAwait(false);
 
     internal SaslClientEnd Complete(ReadOnlyMemory<byte>? additionalData) => _exchange.Complete(additionalData);
 

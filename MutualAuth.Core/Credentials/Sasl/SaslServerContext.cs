@@ -192,7 +192,7 @@ public sealed class SaslServerContext
     }
 
     private ValueTask<StoredCredential?> AskAsync(ICredentialStore store, string userName, CancellationToken cancellationToken) =>
-        Services.Checks.RunAsync(() => store.FindAsync(userName, cancellationToken), cancellationToken);
+        Services.Checks.RunAsync(token => store.FindAsync(userName, token), cancellationToken);
 
     /// <summary>Whether a verifier that was asked knows the user.</summary>
     internal void HasFound(bool isKnown) => _isKnown = isKnown;
@@ -235,7 +235,7 @@ public sealed class SaslServerContext
 
     private ValueTask<bool> CountOnThreadAsync(
         string userName, AttemptOutcome outcome, bool isFamiliar, bool isWhole, ILogger logger, CancellationToken cancellationToken) =>
-        Services.Checks.RunAsync(() => CountHereAsync(userName, outcome, isFamiliar, isWhole, logger, cancellationToken), cancellationToken);
+        Services.Checks.RunAsync(token => CountHereAsync(userName, outcome, isFamiliar, isWhole, logger, token), cancellationToken);
 
     private ValueTask<bool> CountHereAsync(
         string userName, AttemptOutcome outcome, bool isFamiliar, bool isWhole, ILogger logger, CancellationToken cancellationToken)
@@ -252,7 +252,7 @@ public sealed class SaslServerContext
             : IsBarredOnThreadAsync(userName, cancellationToken);
 
     private ValueTask<bool> IsBarredOnThreadAsync(string userName, CancellationToken cancellationToken) =>
-        Services.Checks.RunAsync(() => IsBarredHereAsync(userName, cancellationToken), cancellationToken);
+        Services.Checks.RunAsync(token => IsBarredHereAsync(userName, token), cancellationToken);
 
     private ValueTask<bool> IsBarredHereAsync(string userName, CancellationToken cancellationToken) =>
         Services.Failures.IsBarredAsync(Services.Store, userName, Services.Limits, cancellationToken);

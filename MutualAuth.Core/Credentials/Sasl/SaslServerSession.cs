@@ -227,7 +227,7 @@ internal sealed class SaslServerSession : IAsyncDisposable
 
     private ValueTask<SaslServerStep> AnswerOnThreadAsync(
         ISaslServerMechanism? begins, ReadOnlyMemory<byte>? message, CancellationToken cancellationToken) =>
-        _context.Services.Checks.RunAsync(() => AnswerHereAsync(begins, message, cancellationToken), cancellationToken);
+        _context.Services.Checks.RunAsync(token => AnswerHereAsync(begins, message, token), cancellationToken);
 
     private async ValueTask<SaslServerStep> AnswerHereAsync(
         ISaslServerMechanism? begins, ReadOnlyMemory<byte>? message, CancellationToken cancellationToken)

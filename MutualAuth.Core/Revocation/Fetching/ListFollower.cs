@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using MutualAuth.Collections;
 using MutualAuth.Telemetry;
 
 namespace MutualAuth.Revocation;
@@ -236,7 +237,9 @@ internal sealed class ListFollower
         using var late = new CancellationTokenSource(_options.Timeout, _options.TimeProvider);
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(_stop, late.Token);
         var token = deadline.Token;
-        var work = Task.Run(() => _http.GetAsync(_address, known, token), CancellationToken.None);
+        var work = Task.Run(
+            () => HandedToken.RunAsync(given => new ValueTask<ListAnswer>(_http.GetAsync(_address, known, given)), token).AsTask(),
+            CancellationToken.None);
         try
         {
             return await work.WaitAsync(token).ConfigureAwait(false);
