@@ -31,7 +31,8 @@ public sealed class LockOutTellerTests
         }
 
         // A log that is slow: meanwhile another login is told of.
-        var log = new CallingLogger(() => Task.Run(() => teller.Tell(s_notice, NullLogger.Instance), deadline).Wait(TimeSpan.FromSeconds(10), deadline));
+        var log = new CallingLogger(
+            () => Task.Run(() => teller.Tell(s_notice, NullLogger.Instance), deadline).Wait(TimeSpan.FromSeconds(10), deadline));
         teller.Tell(s_notice, log);
 
         log.HasReturned.Should().BeTrue("the notice that is dropped keeps nobody waiting");
