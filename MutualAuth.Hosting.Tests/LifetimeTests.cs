@@ -35,14 +35,16 @@ public sealed class LifetimeTests
         });
         await using var host = await RunningHost.StartAsync(builder);
 
-        await Parallel.ForEachAsync(Enumerable.Range(0, Connections), new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (_, cancelled) =>
+        var eight = new ParallelOptions { MaxDegreeOfParallelism = 8 };
+        await Parallel.ForEachAsync(Enumerable.Range(0, Connections), eight, async (_, cancelled) =>
         {
             await using var connection = await _world.ConnectAsync(host.EndPoint);
             await connection.Stream.ReadExactlyAsync(new byte[1], cancelled).AsTask().WaitAsync(HostWorld.Deadline, cancelled);
         });
 
         stacks.Should().HaveCount(Connections);
-        stacks.Count(stack => stack.Contains("ListenerSide.PumpAsync(", StringComparison.Ordinal)).Should().Be(0, "a handler that blocks would block all");
+        stacks.Count(stack => stack.Contains("ListenerSide.PumpAsync(", StringComparison.Ordinal)).Should().Be(
+            0, "a handler that blocks would block all");
     }
 
     [TestCase("mutualauth.handler.active")]
