@@ -309,6 +309,21 @@ public sealed class JwtSourceTests
     }
 
     [Test]
+    public async Task A_logger_that_throws_keeps_no_keys_from_being_followed()
+    {
+        await using var agent = await FakeWorkloadApi.StartAsync(_domain.Update("/billing"), timeProvider: _clock);
+        await using var source = await ConnectAsync(agent, options => options with { LoggerFactory = new ThrowingLoggers() });
+        var isReplaced = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        source.Replaced += (_, _) => isReplaced.TrySetResult();
+
+        _domain.RotateJwtKey();
+        agent.Send(_domain.Update("/billing"));
+
+        await isReplaced.Task.WaitAsync(s_deadline);
+        source.Completion.IsCompleted.Should().BeFalse();
+    }
+
+    [Test]
     public void Options_that_cannot_be_right_are_said_together()
     {
         var connect = () => JwtSource.ConnectAsync(

@@ -29,7 +29,7 @@ public sealed class JwtSource : IJwtBundleSource, IReloadable, IAsyncDisposable
     private JwtSource(JwtSourceOptions options, WorkloadApiAddress address)
     {
         _options = options;
-        _logger = options.LoggerFactory.CreateLogger(MutualAuthTelemetry.LogCategory + ".Spiffe");
+        _logger = SourceLog.Create(options.LoggerFactory);
         _follower = new WorkloadApiFollower<JWTBundlesResponse>(
             new FollowerOptions(
                 address,

@@ -1,11 +1,15 @@
 using Microsoft.Extensions.Logging;
 using MutualAuth.Names;
+using MutualAuth.Telemetry;
 
 namespace MutualAuth.Spiffe;
 
 /// <summary>Events 1500–1549: updates from a SPIFFE Workload API.</summary>
 internal static partial class SourceLog
 {
+    /// <summary>A logger that never throws: a sink that is broken must not end what follows a Workload API.</summary>
+    internal static ILogger Create(ILoggerFactory factory) => new GuardedLogger(factory.CreateLogger(MutualAuthTelemetry.LogCategory + ".Spiffe"));
+
     [LoggerMessage(1500, LogLevel.Information,
         "The SPIFFE identity is {SpiffeId}, valid until {NotAfter:u}; {TrustDomains} trust domains have a bundle.")]
     internal static partial void UpdateTaken(ILogger logger, SpiffeId spiffeId, DateTimeOffset notAfter, int trustDomains);

@@ -37,7 +37,7 @@ public sealed class X509Source : IReloadable, IAsyncDisposable
     private X509Source(X509SourceOptions options, WorkloadApiAddress address)
     {
         _options = options;
-        _logger = options.LoggerFactory.CreateLogger(MutualAuthTelemetry.LogCategory + ".Spiffe");
+        _logger = SourceLog.Create(options.LoggerFactory);
         _reader = new UpdateReader(options);
         _follower = new WorkloadApiFollower<X509SVIDResponse>(
             new FollowerOptions(

@@ -99,6 +99,42 @@ public sealed class IntrospectionTests
     }
 
     [Test]
+    public async Task Who_asks_as_the_validator_is_disposed_of_has_no_answer_and_no_exception()
+    {
+        var isAsked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _issuer.Answer = context =>
+        {
+            isAsked.TrySetResult();
+            return Task.Delay(Timeout.Infinite, context.RequestAborted);
+        };
+        var validator = Validator(options => options with
+        {
+            MaxConcurrent = 1,
+            Connection = options.Connection with { Timeout = TimeSpan.FromSeconds(3) },
+        });
+        var open = validator.ValidateAsync("opaque", null, default).AsTask();
+        await isAsked.Task.WaitAsync(Sockets.Deadline);
+        var waiting = validator.ValidateAsync("waiting", null, default).AsTask();
+
+        validator.Dispose();
+        await using var late = await Sockets.ConnectAsync(validator, "late");
+
+        late.Server.Failure!.Reason.Should().Be(RejectionReason.TokenIssuerUnavailable);
+        await Task.WhenAll(open, waiting).WaitAsync(Sockets.Deadline);
+    }
+
+    [Test]
+    public async Task A_logger_that_throws_changes_no_verdict()
+    {
+        _issuer.Say("down", status: 503);
+        using var validator = Validator(options => options with { LoggerFactory = new ThrowingLoggers() });
+
+        await using var ends = await Sockets.ConnectAsync(validator, "opaque");
+
+        ends.Server.Failure!.Reason.Should().Be(RejectionReason.TokenIssuerUnavailable);
+    }
+
+    [Test]
     public async Task A_token_that_is_revoked_ends_its_connection_and_an_issuer_that_is_down_does_not()
     {
         _issuer.Say(Active().ToJsonString());

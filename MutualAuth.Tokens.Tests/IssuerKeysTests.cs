@@ -242,6 +242,22 @@ public sealed class IssuerKeysTests
         await start.Should().ThrowAsync<ArgumentException>();
     }
 
+    [Test]
+    public async Task A_logger_that_throws_keeps_no_keys_from_being_followed()
+    {
+        _issuer.Say(Signer.Set(_a.Jwk));
+        await using var keys = await FetchAsync(options => options with { LoggerFactory = new ThrowingLoggers() });
+
+        _issuer.Say(Signer.Set(_a.Jwk, _b.Jwk));
+        await AdvanceUntilAsync(TimeSpan.FromMinutes(10), () => keys.Count == 2);
+        Misbehave("500");
+        await AdvanceUntilAsync(TimeSpan.FromMinutes(1), () => _issuer.Asked > 3);
+        _issuer.Say(Signer.Set(_b.Jwk));
+        await AdvanceUntilAsync(TimeSpan.FromMinutes(10), () => keys.Count == 1);
+
+        keys.Thumbprints.Should().Equal(_b.Thumbprint);
+    }
+
     private void Misbehave(string answer)
     {
         switch (answer)

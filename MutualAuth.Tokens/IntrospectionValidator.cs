@@ -41,7 +41,7 @@ public sealed class IntrospectionValidator : ITokenValidator, ILoginFactSource, 
 
         _options = options;
         _http = new IssuerHttp(options.Connection, options.LoggerFactory, options.TimeProvider);
-        _logger = options.LoggerFactory.CreateLogger(TokenLog.Category);
+        _logger = TokenLog.Create(options.LoggerFactory);
         _places = new SemaphoreSlim(options.MaxConcurrent);
     }
 
@@ -82,8 +82,8 @@ public sealed class IntrospectionValidator : ITokenValidator, ILoginFactSource, 
     /// <summary>Ends asking.</summary>
     public void Dispose()
     {
+        // The places are not disposed of: who holds one must be able to give it back.
         _http.Dispose();
-        _places.Dispose();
     }
 
     private async ValueTask<LoginFactAnswer> AskAgainAsync(string token, CancellationToken cancellationToken)

@@ -56,7 +56,7 @@ public abstract class TokenSource : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(options);
         return string.Join(' ', options.Problems()) is { Length: > 0 } problems
             ? throw new ArgumentException(problems, nameof(options))
-            : new RenewingToken(new Http.RenewedToken(fetch, options, options.LoggerFactory.CreateLogger(TokenLog.Category)));
+            : new RenewingToken(new Http.RenewedToken(fetch, options, TokenLog.Create(options.LoggerFactory)));
     }
 
     /// <summary>From a file that another program renews, such as a projected token of Kubernetes. White space at its ends is cut off.</summary>

@@ -535,6 +535,38 @@ public sealed class ConnectionRevalidatorTests
             fails ? [(RejectionReason.ValidatorFaulted, InvalidationAction.Abort)] : []);
     }
 
+    [Test]
+    public async Task A_connection_whose_end_is_due_as_the_clock_throws_is_ended([Values] bool throws)
+    {
+        using var world = new RevalidationWorld();
+        var clock = new FailsAtTheSecondLook(world.Clock, throws ? s_now.AddHours(1) : DateTimeOffset.MaxValue);
+        var registry = new ConnectionRevalidator(world.Stage, world.Options with { TimeProvider = clock }, new RevalidationPolicy(), PeerRole.Server);
+        using var ticket = registry.Begin();
+        var connection = new FakeConnection(world.Judge(world.Issue(spec => spec with { NotAfter = s_now.AddHours(1) })));
+        ticket.Register(connection, null);
+
+        world.Clock.Advance(TimeSpan.FromHours(2));
+
+        (await connection.LostAsync()).Reason.Should().Be(throws ? RejectionReason.ValidatorFaulted : RejectionReason.CertificateExpired);
+    }
+
+    /// <summary>What is due is taken from its queue at the first look after a time, and judged at the second.</summary>
+    private sealed class FailsAtTheSecondLook(TimeProvider time, DateTimeOffset from) : TimeProvider
+    {
+        private int _looks;
+
+        public override long TimestampFrequency => time.TimestampFrequency;
+
+        public override DateTimeOffset GetUtcNow() => time.GetUtcNow() >= from && Interlocked.Increment(ref _looks) == 2
+            ? throw new InvalidOperationException("The clock is broken.")
+            : time.GetUtcNow();
+
+        public override long GetTimestamp() => time.GetTimestamp();
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+            time.CreateTimer(callback, state, dueTime, period);
+    }
+
     private sealed class Fitful(TimeProvider time) : TimeProvider
     {
         internal bool Fails { get; set; }

@@ -66,6 +66,27 @@ public sealed class KnownPeersFileTests
     }
 
     [Test]
+    public async Task What_another_process_removed_is_told_of_although_the_change_that_met_it_is_refused([Values] bool isRemoved)
+    {
+        Write($"{Alice}\n{Bob}\n");
+        var store = KnownPeersFile.Open(_path, maxPeers: 2);
+        var lost = 0;
+        store.Lost += (_, _) => lost++;
+        var another = KnownPeersFile.Open(_path);
+        if (isRemoved)
+        {
+            await another.ForgetAsync("bob");
+            await another.AddAsync(Peer("carol", 3));
+        }
+
+        var adding = async () => await store.AddAsync(Peer("dave", 4));
+
+        await adding.Should().ThrowAsync<MaterialException>("it is full");
+        lost.Should().Be(isRemoved ? 1 : 0);
+        store.Peers.Keys.Should().BeEquivalentTo(["alice", isRemoved ? "carol" : "bob"]);
+    }
+
+    [Test]
     public void A_missing_file_is_an_error_unless_it_is_to_be_made()
     {
         FluentActions.Invoking(() => KnownPeersFile.Open(_path)).Should().Throw<MaterialException>().WithMessage($"*{_path}*");

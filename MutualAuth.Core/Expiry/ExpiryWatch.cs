@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using MutualAuth.Errors;
+using MutualAuth.Reloading;
 using MutualAuth.Revocation;
 using MutualAuth.Telemetry;
 
@@ -176,7 +177,7 @@ public sealed class ExpiryWatch : IDisposable
     {
         try
         {
-            handlers?.Invoke(this, passed);
+            EventHandlers.TellAll(handlers, this, passed);
         }
         catch (Exception exception)
         {

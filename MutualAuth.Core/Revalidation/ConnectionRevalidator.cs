@@ -914,12 +914,32 @@ internal sealed class ConnectionRevalidator
         {
             Ringing = RunAside(async () =>
             {
-                await ForEachAsync(due.Durations, () => OnDuration).ConfigureAwait(false);
-                await ForEachAsync(due.Idle, () => OnIdle).ConfigureAwait(false);
-                await ForEachAsync(due.UserActivity, () => OnUserActivity).ConfigureAwait(false);
-                await ForEachAsync(due.Dates, () => OnDate).ConfigureAwait(false);
+                await ForEachAsync(due.Durations, () => OrEnd(OnDuration)).ConfigureAwait(false);
+                await ForEachAsync(due.Idle, () => OrEnd(OnIdle)).ConfigureAwait(false);
+                await ForEachAsync(due.UserActivity, () => OrEnd(OnUserActivity)).ConfigureAwait(false);
+                await ForEachAsync(due.Dates, () => OrEnd(OnDate)).ConfigureAwait(false);
             });
         }
+    }
+
+    // What is due is in no queue any more: where it cannot be judged, nothing would judge it later.
+    private Func<RevalidationEntry, bool> OrEnd(Func<RevalidationEntry, bool> judge) => entry =>
+    {
+        try
+        {
+            return judge(entry);
+        }
+        catch (Exception exception)
+        {
+            return EndUnwatched(entry, exception);
+        }
+    };
+
+    private bool EndUnwatched(RevalidationEntry entry, Exception exception)
+    {
+        RevalidationLog.RejudgeFaulted(_logger, exception);
+        return Invalidate(entry, new Rejection(RejectionReason.ValidatorFaulted, "a clock by which it can be watched over",
+            $"an exception, {exception.GetType().Name}"));
     }
 
     /// <summary>Its age or its grace period is over.</summary>
@@ -972,11 +992,7 @@ internal sealed class ConnectionRevalidator
             return false;
         }
 
-        if (TimeLeft(entry, () => most - connection.IdleFor) is not { } left)
-        {
-            return true;
-        }
-
+        var left = most - connection.IdleFor;
         lock (_lock)
         {
             if (entry.IsOver || entry.IsDraining)
@@ -1008,11 +1024,7 @@ internal sealed class ConnectionRevalidator
             return false;
         }
 
-        if (TimeLeft(entry, activity.Left) is not { } left)
-        {
-            return true;
-        }
-
+        var left = activity.Left();
         lock (_lock)
         {
             if (entry.IsOver)
@@ -1030,22 +1042,6 @@ internal sealed class ConnectionRevalidator
         }
 
         return left <= TimeSpan.Zero && Invalidate(entry, UserInactive());
-    }
-
-    /// <summary>What is left; null where the clock throws: the connection is then ended, because nothing would look at it again.</summary>
-    private TimeSpan? TimeLeft(RevalidationEntry entry, Func<TimeSpan> left)
-    {
-        try
-        {
-            return left();
-        }
-        catch (Exception exception)
-        {
-            RevalidationLog.RejudgeFaulted(_logger, exception);
-            Invalidate(entry, new Rejection(RejectionReason.ValidatorFaulted, "a clock by which it can be watched over",
-                $"an exception, {exception.GetType().Name}"));
-            return null;
-        }
     }
 
     private Rejection UserInactive() => new(

@@ -153,9 +153,11 @@ public sealed class KnownPeersFile : KnownPeerStore
         finally
         {
             _turn.Release();
+
+            // Also where the change is refused: it may have met a newer file, which is not read again for that.
+            SayIfLost(before);
         }
 
-        SayIfLost(before);
         return hasChanged;
     }
 

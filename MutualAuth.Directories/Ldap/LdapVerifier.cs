@@ -41,7 +41,7 @@ public sealed class LdapVerifier : IPasswordVerifier, IAsyncDisposable
         }
 
         _options = options;
-        _logger = options.LoggerFactory.CreateLogger(DirectoryLog.Category);
+        _logger = DirectoryLog.Create(options.LoggerFactory);
         var client = new MutualTlsClient(new MutualTlsClientOptions
         {
             Identity = options.Identity,

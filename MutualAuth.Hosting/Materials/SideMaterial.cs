@@ -52,8 +52,10 @@ internal sealed class SideMaterial : IDisposable
     /// <param name="next">The new ones.</param>
     /// <param name="reader">Opens what the new ones name.</param>
     /// <param name="problems">Where the reader puts problems; with one, everything stays as it is.</param>
+    /// <param name="onHandlerFaulted">Is told of each handler of the application's that throws.</param>
     /// <returns>The keys whose material was replaced.</returns>
-    internal List<string> Switch(MutualTlsSettings old, MutualTlsSettings next, MaterialReader reader, List<string> problems)
+    internal List<string> Switch(
+        MutualTlsSettings old, MutualTlsSettings next, MaterialReader reader, List<string> problems, Action<Exception> onHandlerFaulted)
     {
         var steps = new List<(string Key, Action Take, IDisposable Opened)>();
         void Prepare<T>(string key, bool isChanged, SwitchableSource<T>? source, Func<Material<T>?> open)
@@ -61,7 +63,7 @@ internal sealed class SideMaterial : IDisposable
         {
             if (isChanged && source is not null && open() is { } material)
             {
-                steps.Add((key, () => source.Switch(material), material));
+                steps.Add((key, () => source.Switch(material, onHandlerFaulted), material));
             }
         }
 

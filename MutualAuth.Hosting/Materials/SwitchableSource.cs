@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using MutualAuth.Authorization;
 using MutualAuth.Paths;
 using MutualAuth.Pinning;
@@ -26,13 +27,13 @@ internal abstract class SwitchableSource<T> : ISwitchableSource
 
     internal IEnumerable<RevocationFetchStatus> Fetches => _material.Fetches();
 
-    internal void Switch(Material<T> next)
+    internal void Switch(Material<T> next, Action<Exception> onHandlerFaulted)
     {
         Listen(next);
         var old = _material;
         _material = next;
         Forget(old);
-        Replaced?.Invoke(this, EventArgs.Empty);
+        Raise(onHandlerFaulted);
         old.Dispose();
     }
 
@@ -58,7 +59,28 @@ internal abstract class SwitchableSource<T> : ISwitchableSource
         }
     }
 
-    private void Forward(object? sender, EventArgs arguments) => Replaced?.Invoke(this, EventArgs.Empty);
+    // The source says of a handler that throws what there is to say, once all have heard.
+    private void Forward(object? sender, EventArgs arguments)
+    {
+        ExceptionDispatchInfo? first = null;
+        Raise(exception => first ??= ExceptionDispatchInfo.Capture(exception));
+        first?.Throw();
+    }
+
+    private void Raise(Action<Exception> onHandlerFaulted)
+    {
+        foreach (var handler in Delegate.EnumerateInvocationList(Replaced))
+        {
+            try
+            {
+                handler(this, EventArgs.Empty);
+            }
+            catch (Exception exception)
+            {
+                onHandlerFaulted(exception);
+            }
+        }
+    }
 }
 
 /// <summary>The same, whatever it holds.</summary>

@@ -25,6 +25,7 @@ internal abstract class HostedSide<[DynamicallyAccessedMembers(DynamicallyAccess
     private TSettings? _inForce;
     private IDisposable? _changes;
     private string _awaitingRestart = "";
+    private bool _isDisposed;
     private volatile SideMaterial? _material;
     private volatile string? _refusal;
 
@@ -123,6 +124,7 @@ internal abstract class HostedSide<[DynamicallyAccessedMembers(DynamicallyAccess
     {
         lock (_turn)
         {
+            _isDisposed = true;
             _changes?.Dispose();
             _material?.Dispose();
         }
@@ -168,6 +170,11 @@ internal abstract class HostedSide<[DynamicallyAccessedMembers(DynamicallyAccess
 
         lock (_turn)
         {
+            if (_isDisposed)
+            {
+                return; // it was under way, and what it opened would never be closed
+            }
+
             var problems = new List<string>();
             var changed = new List<string>();
             try
@@ -209,7 +216,12 @@ internal abstract class HostedSide<[DynamicallyAccessedMembers(DynamicallyAccess
             return [];
         }
 
-        var changed = _material!.Switch(_inForce!, next, new MaterialReader(_store, _root, next, problems), problems);
+        var changed = _material!.Switch(
+            _inForce!,
+            next,
+            new MaterialReader(_store, _root, next, problems),
+            problems,
+            fault => HostingLog.ReplacedHandlerFaulted(Logger, Registration.Name, fault));
         if (problems.Count > 0)
         {
             return [];

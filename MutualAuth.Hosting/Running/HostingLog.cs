@@ -44,4 +44,7 @@ internal static partial class HostingLog
     [LoggerMessage(2011, LogLevel.Warning,
         "The first key of the audit trail {File} is on this machine, in {KeyFile}, and could make the whole trail again: take it away.")]
     internal static partial void AuditKeyIsHere(ILogger logger, string file, string keyFile);
+
+    [LoggerMessage(2012, LogLevel.Error, "A handler of Replaced failed as a new configuration of {Name} was taken; the configuration is in force.")]
+    internal static partial void ReplacedHandlerFaulted(ILogger logger, string name, Exception exception);
 }

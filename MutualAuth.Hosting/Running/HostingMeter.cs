@@ -18,9 +18,27 @@ internal sealed class HostingMeter : IDisposable
         Duration = meter.CreateHistogram<double>("mutualauth.handler.duration", unit: "s", description: "How long connections were served.");
     }
 
-    internal UpDownCounter<int> Active { get; }
+    private UpDownCounter<int> Active { get; }
 
-    internal Histogram<double> Duration { get; }
+    private Histogram<double> Duration { get; }
+
+    internal void CountActive(int change, KeyValuePair<string, object?> tag) => Try(() => Active.Add(change, tag));
+
+    internal void NoteDuration(TimeSpan duration, KeyValuePair<string, object?> tag, KeyValuePair<string, object?> outcome) =>
+        Try(() => Duration.Record(duration.TotalSeconds, tag, outcome));
 
     public void Dispose() => _own?.Dispose(); // the factory disposes of its meters itself
+
+    // A listener of the application's may throw; the connection is served, and given back, all the same.
+    private static void Try(Action measure)
+    {
+        try
+        {
+            measure();
+        }
+        catch (Exception)
+        {
+            // There is no other place to report it.
+        }
+    }
 }

@@ -253,7 +253,8 @@ internal sealed class ListenerSide : HostedSide<MutualTlsListenerSettings>
             await foreach (var connection in listener.AcceptAllAsync().ConfigureAwait(false))
             {
                 await _gate.EnterAsync().ConfigureAwait(false);
-                var began = new TaskCompletionSource();
+                // Its continuation is the handler, which may block, and must not run on this thread.
+                var began = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
                 var serving = Task.Run(async () =>
                 {
                     await began.Task.ConfigureAwait(false);
@@ -289,7 +290,7 @@ internal sealed class ListenerSide : HostedSide<MutualTlsListenerSettings>
     {
         var tag = new KeyValuePair<string, object?>("mutualauth.listener", _registration.Name);
         var began = Time.GetTimestamp();
-        _meter.Active.Add(1, tag);
+        _meter.CountActive(1, tag);
         var outcome = "ended";
         try
         {
@@ -300,9 +301,9 @@ internal sealed class ListenerSide : HostedSide<MutualTlsListenerSettings>
         }
         finally
         {
-            _meter.Active.Add(-1, tag);
-            _meter.Duration.Record(
-                Time.GetElapsedTime(began).TotalSeconds, tag, new KeyValuePair<string, object?>("mutualauth.outcome", outcome));
+            _meter.CountActive(-1, tag);
+            _meter.NoteDuration(
+                Time.GetElapsedTime(began), tag, new KeyValuePair<string, object?>("mutualauth.outcome", outcome));
         }
     }
 

@@ -24,7 +24,7 @@ internal sealed class GrantedTokens : TokenSource
     {
         _options = options;
         _http = new IssuerHttp(options.Connection, options.LoggerFactory, options.TimeProvider);
-        _logger = options.LoggerFactory.CreateLogger(TokenLog.Category);
+        _logger = TokenLog.Create(options.LoggerFactory);
         _renewal = new TokenRenewalOptions
         {
             Name = Source,

@@ -34,7 +34,7 @@ internal sealed class FetchedKeys : IKeySource
         _issuer = issuer;
         _options = options;
         _http = new IssuerHttp(options.Connection, options.LoggerFactory, options.TimeProvider);
-        _logger = options.LoggerFactory.CreateLogger(TokenLog.Category);
+        _logger = TokenLog.Create(options.LoggerFactory);
         _backoff = new Backoff(TimeSpan.FromSeconds(1), options.UnknownKeyInterval);
     }
 

@@ -127,6 +127,33 @@ public sealed class ServerSessionTests
         (limiter.Attempts.Length, limiter.Outcomes.Length).Should().Be((1, 1));
     }
 
+    [Test]
+    public async Task An_attempt_that_is_admitted_after_the_login_was_given_up_is_ended([Values] bool isAdmitted, CancellationToken deadline)
+    {
+        var limiter = new SlowLimiter(isAdmitted);
+        var (isThrough, went) = (new TaskCompletionSource(), false);
+        var mechanism = new ScriptedMechanism([Own], async (context, cancellationToken, _) =>
+        {
+            went = await context.AdmitAsync("alice", cancellationToken) is null;
+            isThrough.SetResult();
+            return SaslServerStep.Succeed("alice", PeerProofs.None);
+        });
+        using var giveUp = new CancellationTokenSource();
+        await using (var session = Sasl.Server(Sasl.Policy(mechanism) with { AttemptLimiter = limiter }))
+        {
+            var login = session.StartAsync(Own, Array.Empty<byte>(), giveUp.Token).AsTask();
+            await limiter.Asked.Task.WaitAsync(deadline);
+            await giveUp.CancelAsync();
+            await FluentActions.Awaiting(() => login.WaitAsync(deadline)).Should().ThrowAsync<OperationCanceledException>();
+        }
+
+        limiter.Answers.SetResult();
+        await isThrough.Task.WaitAsync(deadline);
+
+        went.Should().BeFalse("nobody waits for its verdict");
+        limiter.Outcomes.Should().Equal(isAdmitted ? [AttemptOutcome.Abandoned] : Array.Empty<AttemptOutcome>());
+    }
+
     [TestCase(true)]
     [TestCase(false)]
     public async Task A_limiter_that_fails_lets_nobody_in_and_says_so(bool fails)
@@ -227,6 +254,29 @@ public sealed class ServerSessionTests
     {
         public ValueTask<StoredCredential?> FindAsync(string userName, CancellationToken cancellationToken) =>
             ValueTask.FromResult<StoredCredential?>(user);
+    }
+
+    /// <summary>One whose answer is late, and which does not heed its token.</summary>
+    private sealed class SlowLimiter(bool admits) : IAttemptLimiter
+    {
+        internal TaskCompletionSource Asked { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        internal TaskCompletionSource Answers { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        internal System.Collections.Concurrent.ConcurrentQueue<AttemptOutcome> Outcomes { get; } = new();
+
+        public async ValueTask<TimeSpan?> BeginAsync(LoginAttempt attempt, CancellationToken cancellationToken)
+        {
+            Asked.SetResult();
+            await Answers.Task;
+            return admits ? null : TimeSpan.FromSeconds(7);
+        }
+
+        public ValueTask EndAsync(LoginAttempt attempt, AttemptOutcome outcome)
+        {
+            Outcomes.Enqueue(outcome);
+            return default;
+        }
     }
 
     private sealed class FailingLimiter(bool fails) : IAttemptLimiter

@@ -21,21 +21,28 @@ internal sealed class LockOutTeller(Func<LockOutNotice, CancellationToken, Value
 
     internal void Tell(LockOutNotice notice, ILogger logger)
     {
+        bool isDropped;
+        bool begins;
         lock (_lock)
         {
-            if (_waiting.Count >= MaxWaiting)
+            isDropped = _waiting.Count >= MaxWaiting;
+            if (!isDropped)
             {
-                CredentialLog.NoticeDropped(logger, Errors.SafeText.Quote(notice.UserName), MaxWaiting);
-                return;
+                _waiting.Enqueue((notice, logger));
             }
 
-            _waiting.Enqueue((notice, logger));
-            if (_isTelling)
-            {
-                return;
-            }
+            begins = !isDropped && !_isTelling;
+            _isTelling |= begins;
+        }
 
-            _isTelling = true;
+        if (isDropped)
+        {
+            CredentialLog.NoticeDropped(logger, Errors.SafeText.Quote(notice.UserName), MaxWaiting);
+        }
+
+        if (!begins)
+        {
+            return;
         }
 
         // What is told belongs neither to the request nor to the activity of the login.

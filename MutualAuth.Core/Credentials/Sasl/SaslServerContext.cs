@@ -11,7 +11,9 @@ public sealed class SaslServerContext
 {
     private readonly IAttemptLimiter _limiter;
     private readonly EndPoint? _remoteEndPoint;
+    private readonly Lock _holding = new(); // a login that was given up goes on beside its session
     private LoginAttempt? _admitted;
+    private bool _isOver;
     private bool _isKnown;
 
     internal SaslServerContext(
@@ -95,7 +97,12 @@ public sealed class SaslServerContext
 
         if (_admitted is not null || await _limiter.BeginAsync(attempt, cancellationToken).ConfigureAwait(false) is not { } wait)
         {
-            _admitted ??= attempt;
+            if (!TryHold(attempt))
+            {
+                await TellAsync(attempt, AttemptOutcome.Abandoned, CancellationToken.None).ConfigureAwait(false);
+                return new Rejection(RejectionReason.CredentialCheckFaulted, "a login that goes on", "one that was given up");
+            }
+
             return isAnother
                 ? new Rejection(
                     MismatchReason,
@@ -284,7 +291,25 @@ public sealed class SaslServerContext
     };
 
     /// <summary>Whether the limiter has admitted an attempt and has not been told how it ended.</summary>
-    internal bool HasOpenAttempt => _admitted is not null;
+    /// <summary>Holds no further attempt: what the limiter still admits is ended at once.</summary>
+    /// <returns>Whether there is an attempt to end.</returns>
+    internal bool Close()
+    {
+        lock (_holding)
+        {
+            _isOver = true;
+            return _admitted is not null;
+        }
+    }
+
+    private bool TryHold(LoginAttempt attempt)
+    {
+        lock (_holding)
+        {
+            _admitted ??= _isOver ? null : attempt;
+            return _admitted is not null;
+        }
+    }
 
     /// <summary>
     /// Tells the limiter how the attempt ended; without effect when there was none, or it has been told. It is told in any case: an attempt that
@@ -293,22 +318,32 @@ public sealed class SaslServerContext
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled before the limiter came back.</exception>
     internal async ValueTask EndAttemptAsync(AttemptOutcome outcome, CancellationToken cancellationToken)
     {
-        if (_admitted is { } attempt)
+        LoginAttempt? held;
+        lock (_holding)
         {
-            _admitted = null;
+            (held, _admitted) = (_admitted, null);
+        }
+
+        if (held is { } attempt)
+        {
             if (outcome == AttemptOutcome.Succeeded)
             {
                 Services.Familiar.Add(attempt);
             }
 
-            if (_limiter is INeverBlocks)
-            {
-                await _limiter.EndAsync(attempt, outcome).ConfigureAwait(false);
-            }
-            else
-            {
-                await TellOnThreadAsync(attempt, outcome).OrLeaveAsync(cancellationToken).ConfigureAwait(false);
-            }
+            await TellAsync(attempt, outcome, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async ValueTask TellAsync(LoginAttempt attempt, AttemptOutcome outcome, CancellationToken cancellationToken)
+    {
+        if (_limiter is INeverBlocks)
+        {
+            await _limiter.EndAsync(attempt, outcome).ConfigureAwait(false);
+        }
+        else
+        {
+            await TellOnThreadAsync(attempt, outcome).OrLeaveAsync(cancellationToken).ConfigureAwait(false);
         }
     }
 

@@ -127,7 +127,7 @@ internal sealed class SaslServerSession : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _exchange?.Dispose();
-        if (_context.HasOpenAttempt)
+        if (_context.Close())
         {
             using var patience = new CancellationTokenSource(s_moment);
             await EndAttemptAsync(AttemptOutcome.Abandoned, patience.Token).ConfigureAwait(false);

@@ -524,7 +524,7 @@ public sealed class FileCredentialStore
     {
         try
         {
-            _factsChanged?.Invoke(this, new FactsChangedEventArgs(changed));
+            EventHandlers.TellAll(_factsChanged, this, new FactsChangedEventArgs(changed));
         }
         catch (Exception exception)
         {

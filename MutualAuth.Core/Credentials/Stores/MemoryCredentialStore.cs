@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
+using MutualAuth.Reloading;
 
 namespace MutualAuth.Credentials;
 
@@ -186,5 +187,5 @@ public sealed class MemoryCredentialStore
         return false;
     }
 
-    private void Announce(string name) => FactsChanged?.Invoke(this, new FactsChangedEventArgs([name]));
+    private void Announce(string name) => EventHandlers.TellAll(FactsChanged, this, new FactsChangedEventArgs([name]));
 }

@@ -67,7 +67,7 @@ public sealed class CombinedRevocationLists : IRevocationListSource, IReloadable
         return new Merged(parts, parts.All(part => !part.IsChecked) ? RevocationLists.DangerouslyUnchecked : RevocationLists.Together(parts));
     }
 
-    private void Forward(object? sender, EventArgs arguments) => Replaced?.Invoke(this, EventArgs.Empty);
+    private void Forward(object? sender, EventArgs arguments) => EventHandlers.TellAll(Replaced, this);
 
     private sealed record Merged(ImmutableArray<RevocationLists> Parts, RevocationLists Lists)
     {
