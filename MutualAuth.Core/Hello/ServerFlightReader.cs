@@ -47,6 +47,9 @@ internal sealed class ServerFlightReader
     /// </summary>
     internal KeyExchangeGroup? Group { get; private set; }
 
+    /// <summary>It is one of TLS 1.3, of which nothing behind the hello is in the clear.</summary>
+    internal bool IsTls13 { get; private set; }
+
     /// <summary>
     /// It resumes a session: by a pre-shared key in TLS 1.3 (RFC 8446 §4.2.11), by the end of the clear part right after the hello in TLS 1.2
     /// (RFC 5246 §7.3). No certificate of either side is shown then.
@@ -225,7 +228,7 @@ internal sealed class ServerFlightReader
         {
             Group = group;
             TakesUpSession = hasPreSharedKey;
-            IsComplete = true;
+            IsTls13 = IsComplete = true;
         }
     }
 

@@ -22,7 +22,6 @@ internal sealed class GuardedSslStream : SslStream
 {
     private readonly HandshakeTransport _transport;
     private readonly TlsStateOwner _gate = new();
-    private readonly Lock _shutdownLock = new();
     private long _received; // by one reader at a time
     private long _sent; // by one writer at a time
     private Task? _shutdown;
@@ -71,7 +70,7 @@ internal sealed class GuardedSslStream : SslStream
     /// <exception cref="IOException">The engine or the transport failed.</exception>
     public override Task ShutdownAsync()
     {
-        lock (_shutdownLock)
+        lock (_gate)
         {
             return _shutdown ??= ShutdownOnceAsync();
         }

@@ -205,7 +205,7 @@ internal sealed class HandshakeTransport : Stream, IHelloSource
         set
         {
             field = value;
-            _clear = value is null ? null : [];
+            _clear = null;
         }
     }
 
@@ -577,11 +577,12 @@ internal sealed class HandshakeTransport : Stream, IHelloSource
         return isRefused ? await RefuseKeyExchangeAsync<int>(cancellationToken).ConfigureAwait(false) : count;
     }
 
-    /// <summary>What is protected says nothing to who is asked before the flight, and in TLS 1.3 that is nearly all.</summary>
+    /// <summary>What is protected says nothing to who is asked before the flight, and in TLS 1.3 the certificates are.</summary>
     private void KeepClear(ReadOnlySpan<byte> octets)
     {
-        if (_clear is { } clear)
+        if (BeforeFlight is not null && _serverFlight is not { IsTls13: true })
         {
+            var clear = _clear ??= [];
             clear.AddRange(_serverFlight?.ClearLength is { } end ? octets[..(int)Math.Clamp(end - clear.Count, 0, octets.Length)] : octets);
         }
     }
