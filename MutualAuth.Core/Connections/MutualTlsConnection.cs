@@ -575,7 +575,7 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ICount
             }
         }
 
-        listener.HasEnded();
+        Tell(listener);
     }
 
     /// <summary>

@@ -46,6 +46,9 @@ internal sealed class GuardedSslStream : SslStream
     /// <summary>True when the peer said close_notify, false when its transport ended without; null while neither was seen.</summary>
     internal bool? PeerEndedCleanly { get; private set; }
 
+    /// <summary>A read has come in and not gone out yet.</summary>
+    internal bool IsBeingRead => !_gate.WhenNoReads().IsCompleted;
+
     /// <summary>How our side has ended the connection, and why; null while it has not.</summary>
     internal (ConnectionEnd? End, Rejection? Rejection) Ended => _gate.Ended;
 

@@ -42,7 +42,7 @@ internal static class LingeringClose
     internal static async ValueTask<bool> RunAsync(
         GuardedSslStream? tls, HandshakeTransport transport, Socket? socket, TimeSpan patience, long maxDrained)
     {
-        if (tls is { PeerEndedCleanly: not null } && !transport.HoldsSomething && tls.ShutdownAsync().IsCompletedSuccessfully)
+        if (tls is { PeerEndedCleanly: not null, IsBeingRead: false } && !transport.HoldsSomething && tls.ShutdownAsync().IsCompletedSuccessfully)
         {
             return true; // the peer has ended: nothing is under way, and to close the transport says all that is left to say
         }
