@@ -230,24 +230,24 @@ internal sealed class HandshakeAttempt : IDisposable
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     internal async ValueTask RunEngineAsync(GuardedSslStream tls, object settings, PeerValidationCallback judge)
     {
+        var wait = judge.Wait = EngineWait.Take(Transport, Token);
         var handshake = StartEngine(tls, settings);
-        try
+        if (!await wait.UntilEndAsync(handshake).ConfigureAwait(false))
         {
-            await handshake.WaitAsync(Token).ConfigureAwait(false);
+            _asked = "a judgement of the peer by its sources, rules and validators";
+            throw new OperationCanceledException(Token);
         }
-        catch (OperationCanceledException) when (!handshake.IsCompleted)
-        {
-            if (judge.TryLeave(Transport.Cut))
-            {
-                _asked = "a judgement of the peer by its sources, rules and validators";
-                _ = handshake.ContinueWith(static left => _ = left.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously,
-                    TaskScheduler.Default);
-                throw;
-            }
 
-            await handshake.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            throw;
+        judge.Wait = null;
+        wait.GiveBack();
+        if (Token.IsCancellationRequested)
+        {
+            // That is why it has ended, or it has ended too late.
+            _ = handshake.Exception;
+            throw new OperationCanceledException(Token);
         }
+
+        await handshake.ConfigureAwait(false);
     }
 
     /// <summary>Comes back before the engine can have come as far as the judge, which may hold its thread: for that it has to read.</summary>

@@ -17,6 +17,7 @@ internal sealed class PeerValidationCallback
     private readonly TimeProvider _time;
     private readonly PeerRole _peerRole;
     private readonly Lock _lock = new();
+    private EngineWait? _wait;
     private bool _isJudging;
     private bool _isLeft;
 
@@ -99,21 +100,25 @@ internal sealed class PeerValidationCallback
     }
 
     /// <summary>
-    /// The attempt has ended. When a judgement is under way, which what it asks may hold, <paramref name="cut"/> is run before that can come back;
-    /// otherwise there will be none any more.
+    /// The wait for the engine that asks; null while it does not run. When the attempt ends during a judgement, which what it asks may hold, the
+    /// engine is left before that can come back; when it has ended before, there is no judgement.
     /// </summary>
-    /// <returns>True when one is under way.</returns>
-    internal bool TryLeave(Action cut)
+    internal EngineWait? Wait
     {
-        lock (_lock)
+        get
         {
-            _isLeft = true;
-            if (_isJudging)
+            lock (_lock)
             {
-                cut();
+                return _wait;
             }
+        }
 
-            return _isJudging;
+        set
+        {
+            lock (_lock)
+            {
+                _wait = value;
+            }
         }
     }
 
@@ -126,6 +131,10 @@ internal sealed class PeerValidationCallback
         }
 
         var evidence = new PeerEvidence(_peerRole, certificates) { DialledName = DialledName, RemoteEndPoint = RemoteEndPoint };
+
+        // Only here is there something to leave; and while nothing is read the token has room for it that a read has taken before.
+        var attemptEnds = Wait?.AttemptEnds ?? CancellationToken.None;
+        using var leaving = attemptEnds.UnsafeRegister(static judge => ((PeerValidationCallback)judge!).Leave(), this);
         lock (_lock)
         {
             if (_isLeft)
@@ -149,6 +158,19 @@ internal sealed class PeerValidationCallback
             {
                 _isJudging = false;
             }
+        }
+    }
+
+    private void Leave()
+    {
+        lock (_lock)
+        {
+            if (_isJudging && !_isLeft)
+            {
+                _wait?.Leave();
+            }
+
+            _isLeft = true;
         }
     }
 
