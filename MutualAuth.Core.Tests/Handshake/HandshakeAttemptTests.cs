@@ -390,6 +390,25 @@ public sealed class HandshakeAttemptTests
         socket.Invoking(each => each.Available).Should().Throw<ObjectDisposedException>("it is closed");
     }
 
+    [Test]
+    public async Task What_has_held_the_deadline_of_the_dial_holds_that_of_the_handshake_and_ends_with_the_attempt()
+    {
+        var dial = MutualAuth.Connections.Dialer.Stop(new CancellationTokenSource(TimeSpan.FromHours(1)))!;
+        var (peer, socket) = await ConnectedPair.SocketPairAsync();
+        using var closing = peer;
+        var options = _world.ClientOptions with { HandshakeTimeout = TimeSpan.FromMilliseconds(20) };
+        var attempt = HandshakeAttempt.Begin(socket, PeerRole.Client, options, CancellationToken.None, dial);
+        attempt.Token.Should().Be(dial.Token);
+        var over = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var registration = attempt.Token.Register(over.SetResult);
+
+        await over.Task.WaitAsync(ConnectedPair.Deadline);
+
+        (await FailAsync(attempt, new OperationCanceledException(attempt.Token))).Failure.Should().Be(HandshakeFailure.TimedOut);
+        attempt.Dispose();
+        dial.Invoking(each => each.Token).Should().Throw<ObjectDisposedException>();
+    }
+
     /// <summary>
     /// So that the engine cannot come as far as the judge, which may hold its thread, before the attempt waits for it with its deadline.
     /// </summary>

@@ -35,7 +35,7 @@ internal sealed class HandshakeAttempt : IDisposable
 
     private HandshakeAttempt(
         Stream stream, Socket? socket, EndPoint? remoteEndPoint, PeerRole ourRole, HandshakeOptions options, Exception? unusable,
-        CancellationToken callerToken)
+        CancellationToken callerToken, CancellationTokenSource? stopped)
     {
         _unusable = unusable;
         _options = options;
@@ -50,7 +50,8 @@ internal sealed class HandshakeAttempt : IDisposable
         RecordFor(options);
         try
         {
-            _end = new CancellationTokenSource(options.HandshakeTimeout, options.TimeProvider);
+            _end = stopped ?? new CancellationTokenSource(options.HandshakeTimeout, options.TimeProvider);
+            stopped?.CancelAfter(options.HandshakeTimeout);
         }
         catch (Exception exception)
         {
@@ -124,7 +125,16 @@ internal sealed class HandshakeAttempt : IDisposable
     /// <summary>
     /// Takes a socket over. It never throws: what is wrong with the socket is told by <see cref="Enter"/>, and has its outcome like everything else.
     /// </summary>
-    internal static HandshakeAttempt Begin(Socket socket, PeerRole ourRole, HandshakeOptions options, CancellationToken callerToken)
+    /// <param name="socket">The transport.</param>
+    /// <param name="ourRole">The part that we play.</param>
+    /// <param name="options">What we want.</param>
+    /// <param name="callerToken">The caller gives it up.</param>
+    /// <param name="stopped">
+    /// What held the deadline of the dial by the system's clock, stopped, and known to nobody else: it holds that of the attempt. Null where there is
+    /// none.
+    /// </param>
+    internal static HandshakeAttempt Begin(
+        Socket socket, PeerRole ourRole, HandshakeOptions options, CancellationToken callerToken, CancellationTokenSource? stopped = null)
     {
         Stream stream;
         Exception? unusable = null;
@@ -138,7 +148,7 @@ internal sealed class HandshakeAttempt : IDisposable
             stream = new ClosedSocket(socket);
         }
 
-        return new HandshakeAttempt(stream, socket, EndPointOf(socket), ourRole, options, unusable, callerToken);
+        return new HandshakeAttempt(stream, socket, EndPointOf(socket), ourRole, options, unusable, callerToken, stopped);
     }
 
     /// <summary>Takes a stream over. It never throws: what is wrong with the stream is told by <see cref="Enter"/>.</summary>
@@ -155,7 +165,8 @@ internal sealed class HandshakeAttempt : IDisposable
         ourRole,
         options,
         ObjectionTo(stream),
-        callerToken);
+        callerToken,
+        null);
 
     /// <summary>
     /// The first step of every handshake, in an asynchronous method: the activity becomes the current one, and the transport is made ready.
