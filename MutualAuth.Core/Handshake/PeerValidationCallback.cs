@@ -11,7 +11,7 @@ using MutualAuth.Validation;
 namespace MutualAuth.Handshake;
 
 /// <summary>The validation callback of one handshake: copies what the peer showed, judges it once, and keeps the verdict.</summary>
-internal sealed class PeerValidationCallback
+internal sealed class PeerValidationCallback : IFlightJudge
 {
     private readonly CertificateStage _stage;
     private readonly TimeProvider _time;
@@ -65,7 +65,7 @@ internal sealed class PeerValidationCallback
     /// Whether our certificate may leave, in TLS 1.2, where the engine sends it before it has the server judged; null while that cannot be said.
     /// Where the verdict is to be told in band, TLS has to be complete first.
     /// </summary>
-    internal bool? MayAnswer(byte[] flight) =>
+    public bool? MayAnswer(byte[] flight) =>
         Tls12ServerFlight.TryRead(flight, out var protocol, out var certificates)
             ? ConfirmationProtocol.TryParse(protocol, out _) || AcceptsShown(certificates)
             : null;
