@@ -87,7 +87,7 @@ internal sealed class EngineWait : IValueTaskSource<bool>
     {
         if (_isLeft)
         {
-            // Nobody waits any more.
+            // The wait is over.
             _ = _handshake!.Exception;
             return;
         }

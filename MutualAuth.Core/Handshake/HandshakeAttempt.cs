@@ -35,7 +35,7 @@ internal sealed class HandshakeAttempt : IDisposable
 
     private HandshakeAttempt(
         Stream stream, Socket? socket, EndPoint? remoteEndPoint, PeerRole ourRole, HandshakeOptions options, Exception? unusable,
-        CancellationToken callerToken, CancellationTokenSource? stopped)
+        CancellationTokenSource? stopped, CancellationToken callerToken)
     {
         _unusable = unusable;
         _options = options;
@@ -130,7 +130,7 @@ internal sealed class HandshakeAttempt : IDisposable
     /// <param name="options">What we want.</param>
     /// <param name="callerToken">The caller gives it up.</param>
     /// <param name="stopped">
-    /// What held the deadline of the dial by the system's clock, stopped, and known to nobody else: it holds that of the attempt. Null where there is
+    /// What held the deadline of the dial by the system's clock, stopped, and known to no one else: it holds that of the attempt. Null where there is
     /// none.
     /// </param>
     internal static HandshakeAttempt Begin(
@@ -148,7 +148,7 @@ internal sealed class HandshakeAttempt : IDisposable
             stream = new ClosedSocket(socket);
         }
 
-        return new HandshakeAttempt(stream, socket, EndPointOf(socket), ourRole, options, unusable, callerToken, stopped);
+        return new HandshakeAttempt(stream, socket, EndPointOf(socket), ourRole, options, unusable, stopped, callerToken);
     }
 
     /// <summary>Takes a stream over. It never throws: what is wrong with the stream is told by <see cref="Enter"/>.</summary>
@@ -165,8 +165,8 @@ internal sealed class HandshakeAttempt : IDisposable
         ourRole,
         options,
         ObjectionTo(stream),
-        callerToken,
-        null);
+        null,
+        callerToken);
 
     /// <summary>
     /// The first step of every handshake, in an asynchronous method: the activity becomes the current one, and the transport is made ready.
