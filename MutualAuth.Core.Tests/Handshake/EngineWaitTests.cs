@@ -4,7 +4,9 @@ using MutualAuth.Transport;
 
 namespace MutualAuth.Tests.Handshake;
 
-/// <summary>A wait for the engine ends once, with the engine or without it, and is another handshake's only after it has ended with the engine.</summary>
+/// <summary>
+/// A wait for the engine ends once, with the engine or without it, and is another handshake's only after it has ended with the engine.
+/// </summary>
 [CancelAfter(60000)]
 [NonParallelizable] // spares belong to the process
 public sealed class EngineWaitTests
@@ -61,7 +63,8 @@ public sealed class EngineWaitTests
     }
 
     [Test]
-    public async Task However_many_handshakes_there_are_at_once_no_two_share_a_wait_and_each_ends_with_its_own_engine(CancellationToken cancellationToken)
+    public async Task However_many_handshakes_there_are_at_once_no_two_share_a_wait_and_each_ends_with_its_own_engine(
+        CancellationToken cancellationToken)
     {
         await using var transport = new HandshakeTransport(Stream.Null, 20);
         await Parallel.ForEachAsync(Enumerable.Range(0, 5000), cancellationToken, async (number, _) =>

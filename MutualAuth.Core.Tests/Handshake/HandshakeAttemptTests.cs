@@ -3,6 +3,7 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using Microsoft.Extensions.Time.Testing;
+using MutualAuth.Authorization;
 using MutualAuth.Handshake;
 using MutualAuth.Testing.Transports;
 using MutualAuth.Tests.Support;
@@ -438,14 +439,51 @@ public sealed class HandshakeAttemptTests
             },
         };
 
-        var running = attempt.RunEngineAsync(
-            tls, settings, new PeerValidationCallback(new CertificateStage(_world.ClientOptions), TimeProvider.System, PeerRole.Server)).AsTask();
+        var judge = new PeerValidationCallback(new CertificateStage(_world.ClientOptions), TimeProvider.System, PeerRole.Server);
+
+        var running = attempt.RunEngineAsync(tls, settings, judge).AsTask();
 
         hasEnded.Should().BeFalse("the engine was being started");
         (await reading!.WaitAsync(ConnectedPair.Deadline, cancellationToken)).Should().Be(1);
         await caller.CancelAsync();
         await running.Awaiting(task => task.WaitAsync(ConnectedPair.Deadline, CancellationToken.None))
             .Should().ThrowAsync<OperationCanceledException>();
+        judge.Wait.Should().BeNull("it may be another handshake's by now");
+    }
+
+    /// <summary>A wait that has ended without its engine is no other handshake's: the engine may end at any time, and would end that one's.</summary>
+    [Test]
+    public async Task The_wait_for_an_engine_that_was_left_is_never_used_again([Values] bool isLeft)
+    {
+        using var letGo = new ManualResetEventSlim();
+        var isHeld = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var caller = new CancellationTokenSource();
+        using var attempt = Begin(PeerRole.Server, caller.Token);
+        var judge = new PeerValidationCallback(
+            new CertificateStage(_world.ServerOptions with { Validators = [new Holding(isHeld, letGo)] }), TimeProvider.System, PeerRole.Client);
+        await using var tls = new GuardedSslStream(attempt.Transport) { Judge = judge };
+        var settings = TlsSettings.ForServer(_world.ServerOptions, _world.ServerIdentity, protocol: null, sharesContext: false);
+        var running = attempt.RunEngineAsync(tls, settings, judge).AsTask();
+        var client = ScriptedTlsPeer.AsClientAsync(_wire.Client, _world.ClientCertificate, protocol: null);
+        await isHeld.Task.WaitAsync(ConnectedPair.Deadline);
+        var wait = judge.Wait!;
+
+        if (isLeft)
+        {
+            await caller.CancelAsync();
+            await running.Awaiting(task => task.WaitAsync(ConnectedPair.Deadline)).Should().ThrowAsync<OperationCanceledException>();
+            letGo.Set();
+        }
+        else
+        {
+            letGo.Set();
+            await running.WaitAsync(ConnectedPair.Deadline);
+            judge.Wait.Should().BeNull();
+        }
+
+        var spares = Enumerable.Range(0, 100).Select(_ => EngineWait.Take(attempt.Transport, CancellationToken.None)).ToList();
+        spares.Contains(wait).Should().Be(!isLeft);
+        await (await client.WaitAsync(ConnectedPair.Deadline)).DisposeAsync();
     }
 
     private MutualTlsServerOptions Options => _world.ServerOptions with { TimeProvider = _clock };
@@ -455,6 +493,16 @@ public sealed class HandshakeAttemptTests
 
     private static async Task<HandshakeException> FailAsync(HandshakeAttempt attempt, Exception exception) =>
         (await attempt.FailedAsync(exception).AsTask().WaitAsync(ConnectedPair.Deadline)).Should().BeOfType<HandshakeException>().Which;
+
+    private sealed class Holding(TaskCompletionSource isHeld, ManualResetEventSlim letGo) : ICertificateValidator
+    {
+        public Rejection? Examine(CertificateContext context)
+        {
+            isHeld.SetResult();
+            letGo.Wait(ConnectedPair.Deadline);
+            return null;
+        }
+    }
 
     private sealed class Noting : MutualAuth.Transport.IAdmission
     {

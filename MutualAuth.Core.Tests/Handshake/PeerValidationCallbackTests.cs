@@ -151,7 +151,7 @@ public sealed class PeerValidationCallbackTests
 
         (await waiting.WaitAsync(ConnectedPair.Deadline)).Should().BeFalse("the engine is left");
         await FluentActions.Awaiting(() => read!).Should().ThrowAsync<IOException>();
-        judge.Validate(new object(), _world.ClientCertificate.Certificate, null, SslPolicyErrors.None).Should().BeFalse("it would judge again");
+        judge.Validate(new object(), _world.ClientCertificate.Certificate, null, SslPolicyErrors.None).Should().BeFalse("it has been left");
     }
 
     [Test]
@@ -169,7 +169,33 @@ public sealed class PeerValidationCallbackTests
         (await waiting.WaitAsync(ConnectedPair.Deadline)).Should().BeTrue("the engine has ended");
     }
 
-    /// <summary>Waits are used again. A judge whose engine has ended must not reach the one that it had, which is another handshake's by now.</summary>
+    [Test]
+    public async Task However_the_end_of_the_attempt_and_that_of_the_judgement_meet_the_engine_is_either_left_and_cut_off_or_neither()
+    {
+        for (var count = 0; count < 300; count++)
+        {
+            using var attempt = new CancellationTokenSource();
+            var (judge, transport, waiting, engine) = JudgeInEngine(_world.ServerOptions, attempt.Token);
+            using var both = new Barrier(2);
+            var judging = Task.Run(() =>
+            {
+                both.SignalAndWait(ConnectedPair.Deadline);
+                judge.Validate(new object(), _world.ClientCertificate.Certificate, null, SslPolicyErrors.None);
+            });
+            both.SignalAndWait(ConnectedPair.Deadline);
+            await attempt.CancelAsync().WaitAsync(ConnectedPair.Deadline);
+            await judging.WaitAsync(ConnectedPair.Deadline);
+
+            engine.SetResult();
+
+            var hasEnded = await waiting.WaitAsync(ConnectedPair.Deadline);
+            var isCut = transport.ReadAsync(new byte[1]).AsTask().IsFaulted;
+            isCut.Should().Be(!hasEnded);
+            judge.Verdict.Should().NotBeNull();
+        }
+    }
+
+    /// <summary>Waits are used again: a judge whose engine has ended must not reach the one that it had, which may be another handshake's.</summary>
     [Test]
     public async Task A_judge_that_is_asked_after_its_handshake_leaves_nobody_elses_engine()
     {
@@ -198,7 +224,7 @@ public sealed class PeerValidationCallbackTests
         judge.Validate(new object(), _world.ClientCertificate.Certificate, null, SslPolicyErrors.None).Should().BeTrue();
 
         attempt.IsCancellationRequested.Should().BeTrue();
-        (await laterRead!.WaitAsync(ConnectedPair.Deadline).ContinueWith(read => read.IsCompletedSuccessfully)).Should().BeTrue("it is not cut off");
+        await laterRead!.Awaiting(read => read.WaitAsync(ConnectedPair.Deadline)).Should().NotThrowAsync("it is not cut off");
         waiting.IsCompleted.Should().BeFalse();
         engine.SetResult();
         (await waiting.WaitAsync(ConnectedPair.Deadline)).Should().BeTrue();
