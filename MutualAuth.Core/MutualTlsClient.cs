@@ -221,9 +221,10 @@ public sealed class MutualTlsClient
     private async Task<MutualTlsConnection> ConnectAsync(EndPoint endPoint, ServerName? serverName, CancellationToken cancellationToken)
     {
         Socket socket;
+        CancellationTokenSource? stopped;
         try
         {
-            socket = await Dialer.ConnectAsync(
+            (socket, stopped) = await Dialer.ConnectAsync(
                 endPoint, _options.ConnectTimeout, _options.TimeProvider, _options.LoggerFactory, cancellationToken).ConfigureAwait(false);
         }
         catch (HandshakeException outcome) when (Auditor.For(_options.Audit, _options.LoggerFactory, _options.TimeProvider) is { } auditor)
@@ -232,7 +233,8 @@ public sealed class MutualTlsClient
             throw;
         }
 
-        return await UpgradeAsync(HandshakeAttempt.Begin(socket, PeerRole.Client, _options, cancellationToken), serverName).ConfigureAwait(false);
+        var attempt = HandshakeAttempt.Begin(socket, PeerRole.Client, _options, cancellationToken, stopped);
+        return await UpgradeAsync(attempt, serverName).ConfigureAwait(false);
     }
 
     /// <summary>The whole handshake: TLS, certificate stage, confirmation, connection, and its registration for revalidation.</summary>

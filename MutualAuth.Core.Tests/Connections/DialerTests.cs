@@ -146,10 +146,51 @@ public sealed class DialerTests
     {
         using var listener = Listen("127.0.0.1");
 
-        using var socket = await Dialer.ConnectAsync(
+        var (socket, stopped) = await Dialer.ConnectAsync(
             listener.LocalEndPoint!, TimeSpan.FromSeconds(1), _clock, NullLoggerFactory.Instance, CancellationToken.None);
+        using var connected = socket;
 
         socket.RemoteEndPoint.Should().Be(listener.LocalEndPoint);
+        stopped.Should().BeNull("of a clock of the application's nobody knows whether it has been stopped");
+    }
+
+    [Test]
+    public async Task What_has_held_the_deadline_of_a_dial_is_handed_on_stopped([Values] bool callerMayGiveUp)
+    {
+        using var listener = Listen("127.0.0.1");
+        using var caller = new CancellationTokenSource();
+        var dial = Dialer.ConnectAsync(
+            listener.LocalEndPoint!, TimeSpan.FromMinutes(1), TimeProvider.System, NullLoggerFactory.Instance,
+            callerMayGiveUp ? caller.Token : CancellationToken.None);
+
+        var (socket, stopped) = await dial.AsTask().WaitAsync(ConnectedPair.Deadline);
+
+        using var connected = socket;
+        using var held = stopped;
+        await caller.CancelAsync();
+        held!.IsCancellationRequested.Should().BeFalse("it is the caller's no more than the dial's");
+    }
+
+    [Test]
+    public async Task A_deadline_that_is_stopped_ends_nothing_and_one_that_has_ended_something_is_not_stopped()
+    {
+        var timeout = TimeSpan.FromMilliseconds(20);
+        CancellationTokenSource? stopped;
+        do
+        {
+            // On a busy machine its time may be over before it is stopped.
+            stopped = Dialer.Stop(new CancellationTokenSource(timeout));
+        }
+        while (stopped is null);
+
+        using var held = stopped;
+        using var later = new CancellationTokenSource(timeout * 2);
+        var over = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var registration = later.Token.Register(over.SetResult);
+        await over.Task.WaitAsync(ConnectedPair.Deadline);
+
+        held.IsCancellationRequested.Should().BeFalse();
+        Dialer.Stop(later).Should().BeNull();
     }
 
     [Test]
@@ -192,24 +233,26 @@ public sealed class DialerTests
     private Task<Socket> DialAsync(Socket listener, params string[] addresses) => DialAsync(listener, addresses, CancellationToken.None);
 
     /// <summary>Dials a host that has these addresses, at the port of a listener. When it returns, the first one is being dialled.</summary>
-    private Task<Socket> DialAsync(Socket listener, string[] addresses, CancellationToken cancellationToken) => Dialer.ConnectAsync(
+    private Task<Socket> DialAsync(Socket listener, string[] addresses, CancellationToken cancellationToken) => SocketOf(Dialer.ConnectAsync(
         new DnsEndPoint("host.test", PortOf(listener)),
         TimeSpan.FromSeconds(1),
         _clock,
         NullLoggerFactory.Instance,
         cancellationToken,
-        (_, _, _) => Task.FromResult(Array.ConvertAll(addresses, IPAddress.Parse))).AsTask();
+        (_, _, _) => Task.FromResult(Array.ConvertAll(addresses, IPAddress.Parse))));
 
-    private Task<Socket> DialAsync() => Dialer.ConnectAsync(
+    private Task<Socket> DialAsync() => SocketOf(Dialer.ConnectAsync(
         s_host,
         TimeSpan.FromSeconds(1),
         _clock,
         NullLoggerFactory.Instance,
         CancellationToken.None,
-        (_, _, _) => Task.FromResult<IPAddress[]>([])).AsTask();
+        (_, _, _) => Task.FromResult<IPAddress[]>([])));
 
     private Task<Socket> ConnectAsync(CancellationToken cancellationToken) =>
-        Dialer.ConnectAsync(s_host, TimeSpan.FromSeconds(1), _clock, NullLoggerFactory.Instance, cancellationToken, NeverAsync).AsTask();
+        SocketOf(Dialer.ConnectAsync(s_host, TimeSpan.FromSeconds(1), _clock, NullLoggerFactory.Instance, cancellationToken, NeverAsync));
+
+    private static async Task<Socket> SocketOf(ValueTask<(Socket Socket, CancellationTokenSource? Stopped)> dial) => (await dial).Socket;
 
     private Task<IPAddress[]> NeverAsync(string host, AddressFamily family, CancellationToken cancellationToken)
     {

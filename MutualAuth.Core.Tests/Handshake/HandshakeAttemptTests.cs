@@ -3,6 +3,7 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using Microsoft.Extensions.Time.Testing;
+using MutualAuth.Authorization;
 using MutualAuth.Handshake;
 using MutualAuth.Testing.Transports;
 using MutualAuth.Tests.Support;
@@ -390,6 +391,25 @@ public sealed class HandshakeAttemptTests
         socket.Invoking(each => each.Available).Should().Throw<ObjectDisposedException>("it is closed");
     }
 
+    [Test]
+    public async Task What_has_held_the_deadline_of_the_dial_holds_that_of_the_handshake_and_ends_with_the_attempt()
+    {
+        var dial = MutualAuth.Connections.Dialer.Stop(new CancellationTokenSource(TimeSpan.FromHours(1)))!;
+        var (peer, socket) = await ConnectedPair.SocketPairAsync();
+        using var closing = peer;
+        var options = _world.ClientOptions with { HandshakeTimeout = TimeSpan.FromMilliseconds(20) };
+        var attempt = HandshakeAttempt.Begin(socket, PeerRole.Client, options, CancellationToken.None, dial);
+        attempt.Token.Should().Be(dial.Token);
+        var over = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var registration = attempt.Token.Register(over.SetResult);
+
+        await over.Task.WaitAsync(ConnectedPair.Deadline);
+
+        (await FailAsync(attempt, new OperationCanceledException(attempt.Token))).Failure.Should().Be(HandshakeFailure.TimedOut);
+        attempt.Dispose();
+        dial.Invoking(each => each.Token).Should().Throw<ObjectDisposedException>();
+    }
+
     /// <summary>
     /// So that the engine cannot come as far as the judge, which may hold its thread, before the attempt waits for it with its deadline.
     /// </summary>
@@ -419,14 +439,51 @@ public sealed class HandshakeAttemptTests
             },
         };
 
-        var running = attempt.RunEngineAsync(
-            tls, settings, new PeerValidationCallback(new CertificateStage(_world.ClientOptions), TimeProvider.System, PeerRole.Server)).AsTask();
+        var judge = new PeerValidationCallback(new CertificateStage(_world.ClientOptions), TimeProvider.System, PeerRole.Server);
+
+        var running = attempt.RunEngineAsync(tls, settings, judge).AsTask();
 
         hasEnded.Should().BeFalse("the engine was being started");
         (await reading!.WaitAsync(ConnectedPair.Deadline, cancellationToken)).Should().Be(1);
         await caller.CancelAsync();
         await running.Awaiting(task => task.WaitAsync(ConnectedPair.Deadline, CancellationToken.None))
             .Should().ThrowAsync<OperationCanceledException>();
+        judge.Wait.Should().BeNull("it may be another handshake's by now");
+    }
+
+    /// <summary>A wait that has ended without its engine is no other handshake's: the engine may end at any time, and would end that one's.</summary>
+    [Test]
+    public async Task The_wait_for_an_engine_that_was_left_is_never_used_again([Values] bool isLeft)
+    {
+        using var letGo = new ManualResetEventSlim();
+        var isHeld = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var caller = new CancellationTokenSource();
+        using var attempt = Begin(PeerRole.Server, caller.Token);
+        var judge = new PeerValidationCallback(
+            new CertificateStage(_world.ServerOptions with { Validators = [new Holding(isHeld, letGo)] }), TimeProvider.System, PeerRole.Client);
+        await using var tls = new GuardedSslStream(attempt.Transport) { Judge = judge };
+        var settings = TlsSettings.ForServer(_world.ServerOptions, _world.ServerIdentity, protocol: null, sharesContext: false);
+        var running = attempt.RunEngineAsync(tls, settings, judge).AsTask();
+        var client = ScriptedTlsPeer.AsClientAsync(_wire.Client, _world.ClientCertificate, protocol: null);
+        await isHeld.Task.WaitAsync(ConnectedPair.Deadline);
+        var wait = judge.Wait!;
+
+        if (isLeft)
+        {
+            await caller.CancelAsync();
+            await running.Awaiting(task => task.WaitAsync(ConnectedPair.Deadline)).Should().ThrowAsync<OperationCanceledException>();
+            letGo.Set();
+        }
+        else
+        {
+            letGo.Set();
+            await running.WaitAsync(ConnectedPair.Deadline);
+            judge.Wait.Should().BeNull();
+        }
+
+        var spares = Enumerable.Range(0, 100).Select(_ => EngineWait.Take(attempt.Transport, CancellationToken.None)).ToList();
+        spares.Contains(wait).Should().Be(!isLeft);
+        await (await client.WaitAsync(ConnectedPair.Deadline)).DisposeAsync();
     }
 
     private MutualTlsServerOptions Options => _world.ServerOptions with { TimeProvider = _clock };
@@ -436,6 +493,16 @@ public sealed class HandshakeAttemptTests
 
     private static async Task<HandshakeException> FailAsync(HandshakeAttempt attempt, Exception exception) =>
         (await attempt.FailedAsync(exception).AsTask().WaitAsync(ConnectedPair.Deadline)).Should().BeOfType<HandshakeException>().Which;
+
+    private sealed class Holding(TaskCompletionSource isHeld, ManualResetEventSlim letGo) : ICertificateValidator
+    {
+        public Rejection? Examine(CertificateContext context)
+        {
+            isHeld.SetResult();
+            letGo.Wait(ConnectedPair.Deadline);
+            return null;
+        }
+    }
 
     private sealed class Noting : MutualAuth.Transport.IAdmission
     {

@@ -4,6 +4,7 @@ using MutualAuth.Authorization;
 using MutualAuth.Handshake;
 using MutualAuth.Testing.Transports;
 using MutualAuth.Tests.Support;
+using MutualAuth.Transport;
 using MutualAuth.Validation;
 
 namespace MutualAuth.Tests.Handshake;
@@ -119,33 +120,115 @@ public sealed class PeerValidationCallbackTests
     }
 
     [Test]
-    public void Once_the_handshake_has_ended_nobody_is_judged_any_more()
+    public async Task Once_the_handshake_has_ended_nobody_is_judged_any_more()
     {
-        var judge = new PeerValidationCallback(new CertificateStage(_world.ServerOptions), TimeProvider.System, PeerRole.Client);
-        var cuts = 0;
-        judge.TryLeave(() => cuts++).Should().BeFalse();
+        using var attempt = new CancellationTokenSource();
+        var (judge, transport, waiting, _) = JudgeInEngine(_world.ServerOptions, attempt.Token);
+        await attempt.CancelAsync();
 
         judge.Validate(new object(), _world.ClientCertificate.Certificate, null, SslPolicyErrors.None).Should().BeFalse();
 
-        cuts.Should().Be(0);
         judge.Verdict.Should().BeOfType<CertificateVerdict.Rejected>().Which.Rejection.Reason.Should().Be(RejectionReason.HandshakeTimedOut);
         judge.Evidence.Should().BeNull();
+        waiting.IsCompleted.Should().BeFalse("the engine is not held, and ends by itself");
+        (await transport.ReadAsync(new byte[1])).Should().Be(0, "it is not cut off");
     }
 
     [Test]
-    public void A_judgement_that_is_under_way_when_the_handshake_ends_is_cut_off_before_it_comes_back()
+    public async Task A_judgement_that_is_under_way_when_the_handshake_ends_is_cut_off_before_it_comes_back()
     {
-        var cuts = 0;
-        PeerValidationCallback judge = null!;
-        var validator = new Asking(() => judge.TryLeave(() => cuts++).Should().BeTrue());
-        judge = new PeerValidationCallback(
-            new CertificateStage(_world.ServerOptions with { Validators = [validator] }), TimeProvider.System, PeerRole.Client);
+        using var attempt = new CancellationTokenSource();
+        Task? read = null;
+        HandshakeTransport transport = null!;
+        var validator = new Asking(() =>
+        {
+            attempt.Cancel();
+            read = transport.ReadAsync(new byte[1]).AsTask();
+        });
+        (var judge, transport, var waiting, _) = JudgeInEngine(_world.ServerOptions with { Validators = [validator] }, attempt.Token);
 
         judge.Validate(new object(), _world.ClientCertificate.Certificate, null, SslPolicyErrors.None).Should().BeTrue();
 
-        cuts.Should().Be(1);
-        judge.TryLeave(() => cuts++).Should().BeFalse("it has come back");
-        cuts.Should().Be(1);
+        (await waiting.WaitAsync(ConnectedPair.Deadline)).Should().BeFalse("the engine is left");
+        await FluentActions.Awaiting(() => read!).Should().ThrowAsync<IOException>();
+        judge.Validate(new object(), _world.ClientCertificate.Certificate, null, SslPolicyErrors.None).Should().BeFalse("it has been left");
+    }
+
+    [Test]
+    public async Task An_engine_whose_judgement_has_come_back_is_not_left()
+    {
+        using var attempt = new CancellationTokenSource();
+        var (judge, transport, waiting, engine) = JudgeInEngine(_world.ServerOptions, attempt.Token);
+        judge.Validate(new object(), _world.ClientCertificate.Certificate, null, SslPolicyErrors.None).Should().BeTrue();
+
+        await attempt.CancelAsync();
+
+        waiting.IsCompleted.Should().BeFalse();
+        (await transport.ReadAsync(new byte[1])).Should().Be(0, "it is not cut off");
+        engine.SetResult();
+        (await waiting.WaitAsync(ConnectedPair.Deadline)).Should().BeTrue("the engine has ended");
+    }
+
+    [Test]
+    public async Task However_the_end_of_the_attempt_and_that_of_the_judgement_meet_the_engine_is_either_left_and_cut_off_or_neither()
+    {
+        for (var count = 0; count < 300; count++)
+        {
+            using var attempt = new CancellationTokenSource();
+            var (judge, transport, waiting, engine) = JudgeInEngine(_world.ServerOptions, attempt.Token);
+            using var both = new Barrier(2);
+            var judging = Task.Run(() =>
+            {
+                both.SignalAndWait(ConnectedPair.Deadline);
+                judge.Validate(new object(), _world.ClientCertificate.Certificate, null, SslPolicyErrors.None);
+            });
+            both.SignalAndWait(ConnectedPair.Deadline);
+            await attempt.CancelAsync().WaitAsync(ConnectedPair.Deadline);
+            await judging.WaitAsync(ConnectedPair.Deadline);
+
+            engine.SetResult();
+
+            var hasEnded = await waiting.WaitAsync(ConnectedPair.Deadline);
+            var isCut = transport.ReadAsync(new byte[1]).AsTask().IsFaulted;
+            isCut.Should().Be(!hasEnded);
+            judge.Verdict.Should().NotBeNull();
+        }
+    }
+
+    /// <summary>Waits are used again: a judge whose engine has ended must not reach the one that it had, which may be another handshake's.</summary>
+    [Test]
+    public async Task A_judge_that_is_asked_after_its_handshake_leaves_nobody_elses_engine()
+    {
+        using var attempt = new CancellationTokenSource();
+        Task? laterRead = null;
+        HandshakeTransport? laterTransport = null;
+        var validator = new Asking(() =>
+        {
+            attempt.Cancel();
+            laterRead = laterTransport?.ReadAsync(new byte[1]).AsTask();
+        });
+        var stage = new CertificateStage(_world.ServerOptions with { Validators = [validator] });
+        await using var transport = new HandshakeTransport(Stream.Null, 20);
+        var wait = EngineWait.Take(transport, attempt.Token);
+        var judge = new PeerValidationCallback(stage, TimeProvider.System, PeerRole.Client) { Wait = wait };
+        var ended = wait.UntilEndAsync(Task.CompletedTask);
+        (await ended).Should().BeTrue();
+        judge.Wait = null;
+        wait.GiveBack();
+        using var laterAttempt = new CancellationTokenSource();
+        laterTransport = new HandshakeTransport(Stream.Null, 20);
+        var later = TakeAgain(wait, laterTransport, laterAttempt.Token);
+        var engine = new TaskCompletionSource();
+        var waiting = later.UntilEndAsync(engine.Task).AsTask();
+
+        judge.Validate(new object(), _world.ClientCertificate.Certificate, null, SslPolicyErrors.None).Should().BeTrue();
+
+        attempt.IsCancellationRequested.Should().BeTrue();
+        await laterRead!.Awaiting(read => read.WaitAsync(ConnectedPair.Deadline)).Should().NotThrowAsync("it is not cut off");
+        waiting.IsCompleted.Should().BeFalse();
+        engine.SetResult();
+        (await waiting.WaitAsync(ConnectedPair.Deadline)).Should().BeTrue();
+        await laterTransport.DisposeAsync();
     }
 
     [Test]
@@ -157,6 +240,31 @@ public sealed class PeerValidationCallbackTests
 
         var rejection = judge.Verdict.Should().BeOfType<CertificateVerdict.Rejected>().Which.Rejection;
         (rejection.Reason, rejection.IsOurFault).Should().Be((RejectionReason.SourceFaulted, true));
+    }
+
+    /// <summary>A judge whose engine is waited for, and what ends that engine.</summary>
+    private static (PeerValidationCallback Judge, HandshakeTransport Transport, Task<bool> Waiting, TaskCompletionSource Engine) JudgeInEngine(
+        MutualTlsServerOptions options, CancellationToken attemptEnds)
+    {
+        var transport = new HandshakeTransport(Stream.Null, 20);
+        var wait = EngineWait.Take(transport, attemptEnds);
+        var engine = new TaskCompletionSource();
+        var judge = new PeerValidationCallback(new CertificateStage(options), TimeProvider.System, PeerRole.Client) { Wait = wait };
+        return (judge, transport, wait.UntilEndAsync(engine.Task).AsTask(), engine);
+    }
+
+    /// <summary>The same one: others are taken until it comes.</summary>
+    private static EngineWait TakeAgain(EngineWait wait, HandshakeTransport transport, CancellationToken attemptEnds)
+    {
+        for (var taken = 0; taken < 100; taken++)
+        {
+            if (EngineWait.Take(transport, attemptEnds) is var spare && ReferenceEquals(spare, wait))
+            {
+                return spare;
+            }
+        }
+
+        throw new InvalidOperationException("It was not given back.");
     }
 
     private sealed class Asking(Action ask) : ICertificateValidator

@@ -320,11 +320,11 @@ public sealed class HandshakeTransportWireTests
     {
         var asked = new List<byte[]>();
         bool? answer = null;
-        _transport.BeforeFlight = flight =>
+        _transport.BeforeFlight = new Answering(flight =>
         {
             asked.Add(flight);
             return answer;
-        };
+        });
         Keep(1);
         _wire.Comes([10]);
         await ReadAsync(new byte[1], isAsync: true);
@@ -348,11 +348,11 @@ public sealed class HandshakeTransportWireTests
         byte[] clear = [22, 3, 3, 0, 2, 1, 2];
         byte[]? asked = null;
         _transport.FollowKeyExchange(KeyExchangePolicy.Any, isOurs: false);
-        _transport.BeforeFlight = flight =>
+        _transport.BeforeFlight = new Answering(flight =>
         {
             asked = flight;
             return true;
-        };
+        });
         foreach (var piece in clear.Concat<byte>([23, 3, 3, 0, 1, 9, 22, 3, 3, 0, 1, 5]).Chunk(size))
         {
             _wire.Comes(piece);
@@ -392,7 +392,7 @@ public sealed class HandshakeTransportWireTests
     [Test]
     public async Task A_no_withholds_the_flight_and_fails_the_read(CancellationToken cancellationToken)
     {
-        _transport.BeforeFlight = _ => false;
+        _transport.BeforeFlight = new Answering(_ => false);
         _transport.Hold();
         _wire.Comes([10]);
         await ReadAsync(new byte[1], isAsync: true);
@@ -561,6 +561,11 @@ public sealed class HandshakeTransportWireTests
     {
         _transport.Hold();
         _transport.WriteAsync(bytes).AsTask().IsCompletedSuccessfully.Should().BeTrue();
+    }
+
+    private sealed class Answering(Func<byte[], bool?> answer) : IFlightJudge
+    {
+        public bool? MayAnswer(byte[] flight) => answer(flight);
     }
 
     private sealed class Noting : IAdmission

@@ -14,6 +14,8 @@ internal readonly record struct PeerAnswer(Verdict? Peer, Rejection? Problem = n
 /// </summary>
 internal static class ConfirmationExchange
 {
+    private static readonly ReadOnlyMemory<byte> s_accepted = Frame.Encode(Verdict.Accepted); // read by all, written by none
+
     /// <summary>Writes our verdict and reads the peer's, which is read even if ours could not be written: it may be the reason why.</summary>
     /// <exception cref="OperationCanceledException">The deadline passed.</exception>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
@@ -22,7 +24,7 @@ internal static class ConfirmationExchange
         Exception? writeFault = null;
         try
         {
-            await stream.WriteAsync(Frame.Encode(own), cancellationToken).ConfigureAwait(false);
+            await stream.WriteAsync(own.IsAccepted ? s_accepted : Frame.Encode(own), cancellationToken).ConfigureAwait(false);
             await stream.FlushAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (Exception exception) when (exception is not OperationCanceledException)

@@ -18,10 +18,11 @@ internal static class Dialer
     /// <summary>Finds the addresses of a host.</summary>
     internal delegate Task<IPAddress[]> Resolver(string host, AddressFamily family, CancellationToken cancellationToken);
 
+    /// <returns>The socket, and what held the deadline, stopped, to hold the next one; null where a new one is needed.</returns>
     /// <exception cref="HandshakeException">Nothing answered in time.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> ended.</exception>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    internal static async ValueTask<Socket> ConnectAsync(
+    internal static async ValueTask<(Socket Socket, CancellationTokenSource? Stopped)> ConnectAsync(
         EndPoint endPoint,
         TimeSpan timeout,
         TimeProvider time,
@@ -33,18 +34,31 @@ internal static class Dialer
         var tried = endPoint is DnsEndPoint ? new List<IPAddress>() : null;
         try
         {
-            using var deadline = new CancellationTokenSource(timeout, time);
-            using var either = cancellationToken.CanBeCanceled
-                ? CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken)
-                : null;
-            var token = (either ?? deadline).Token;
-            return endPoint is DnsEndPoint dns
-                ? await ConnectToFirstAsync(
-                    await ResolveAsync(dns, resolver ?? Dns.GetHostAddressesAsync, token).ConfigureAwait(false),
-                    tried!,
-                    time,
-                    token).ConfigureAwait(false)
-                : await ConnectToOneAsync(endPoint, token).ConfigureAwait(false);
+            var deadline = new CancellationTokenSource(timeout, time);
+            CancellationTokenSource? stopped = null;
+            try
+            {
+                using var either = cancellationToken.CanBeCanceled
+                    ? CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken)
+                    : null;
+                var token = (either ?? deadline).Token;
+                var socket = endPoint is DnsEndPoint dns
+                    ? await ConnectToFirstAsync(
+                        await ResolveAsync(dns, resolver ?? Dns.GetHostAddressesAsync, token).ConfigureAwait(false),
+                        tried!,
+                        time,
+                        token).ConfigureAwait(false)
+                    : await ConnectToOneAsync(endPoint, token).ConfigureAwait(false);
+                stopped = Stop(deadline);
+                return (socket, stopped);
+            }
+            finally
+            {
+                if (stopped is null)
+                {
+                    deadline.Dispose();
+                }
+            }
         }
         catch (Exception exception) when (exception is SocketException or OperationCanceledException)
         {
@@ -73,6 +87,11 @@ internal static class Dialer
         new HandshakeRecorder(logger, time, PeerRole.Client, endPoint, id).Failed(outcome);
         throw outcome;
     }
+
+    /// <summary>
+    /// Stops a deadline. Null where it has ended what it holds, or may still do so, which cannot be told of a clock of the application's.
+    /// </summary>
+    internal static CancellationTokenSource? Stop(CancellationTokenSource deadline) => deadline.TryReset() ? deadline : null;
 
     /// <summary>The addresses, families interleaved, the resolver's first choice first (RFC 8305 §4).</summary>
     private static async Task<List<IPEndPoint>> ResolveAsync(DnsEndPoint endPoint, Resolver resolver, CancellationToken cancellationToken)

@@ -35,7 +35,7 @@ internal sealed class HandshakeAttempt : IDisposable
 
     private HandshakeAttempt(
         Stream stream, Socket? socket, EndPoint? remoteEndPoint, PeerRole ourRole, HandshakeOptions options, Exception? unusable,
-        CancellationToken callerToken)
+        CancellationTokenSource? stopped, CancellationToken callerToken)
     {
         _unusable = unusable;
         _options = options;
@@ -50,7 +50,8 @@ internal sealed class HandshakeAttempt : IDisposable
         RecordFor(options);
         try
         {
-            _end = new CancellationTokenSource(options.HandshakeTimeout, options.TimeProvider);
+            _end = stopped ?? new CancellationTokenSource(options.HandshakeTimeout, options.TimeProvider);
+            stopped?.CancelAfter(options.HandshakeTimeout);
         }
         catch (Exception exception)
         {
@@ -124,7 +125,16 @@ internal sealed class HandshakeAttempt : IDisposable
     /// <summary>
     /// Takes a socket over. It never throws: what is wrong with the socket is told by <see cref="Enter"/>, and has its outcome like everything else.
     /// </summary>
-    internal static HandshakeAttempt Begin(Socket socket, PeerRole ourRole, HandshakeOptions options, CancellationToken callerToken)
+    /// <param name="socket">The transport.</param>
+    /// <param name="ourRole">The part that we play.</param>
+    /// <param name="options">What we want.</param>
+    /// <param name="callerToken">The caller gives it up.</param>
+    /// <param name="stopped">
+    /// What held the deadline of the dial by the system's clock, stopped, and known to no one else: it holds that of the attempt. Null where there is
+    /// none.
+    /// </param>
+    internal static HandshakeAttempt Begin(
+        Socket socket, PeerRole ourRole, HandshakeOptions options, CancellationToken callerToken, CancellationTokenSource? stopped = null)
     {
         Stream stream;
         Exception? unusable = null;
@@ -138,7 +148,7 @@ internal sealed class HandshakeAttempt : IDisposable
             stream = new ClosedSocket(socket);
         }
 
-        return new HandshakeAttempt(stream, socket, EndPointOf(socket), ourRole, options, unusable, callerToken);
+        return new HandshakeAttempt(stream, socket, EndPointOf(socket), ourRole, options, unusable, stopped, callerToken);
     }
 
     /// <summary>Takes a stream over. It never throws: what is wrong with the stream is told by <see cref="Enter"/>.</summary>
@@ -155,6 +165,7 @@ internal sealed class HandshakeAttempt : IDisposable
         ourRole,
         options,
         ObjectionTo(stream),
+        null,
         callerToken);
 
     /// <summary>
@@ -230,24 +241,24 @@ internal sealed class HandshakeAttempt : IDisposable
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     internal async ValueTask RunEngineAsync(GuardedSslStream tls, object settings, PeerValidationCallback judge)
     {
+        var wait = judge.Wait = EngineWait.Take(Transport, Token);
         var handshake = StartEngine(tls, settings);
-        try
+        if (!await wait.UntilEndAsync(handshake).ConfigureAwait(false))
         {
-            await handshake.WaitAsync(Token).ConfigureAwait(false);
+            _asked = "a judgement of the peer by its sources, rules and validators";
+            throw new OperationCanceledException(Token);
         }
-        catch (OperationCanceledException) when (!handshake.IsCompleted)
-        {
-            if (judge.TryLeave(Transport.Cut))
-            {
-                _asked = "a judgement of the peer by its sources, rules and validators";
-                _ = handshake.ContinueWith(static left => _ = left.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously,
-                    TaskScheduler.Default);
-                throw;
-            }
 
-            await handshake.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            throw;
+        judge.Wait = null;
+        wait.GiveBack();
+        if (Token.IsCancellationRequested)
+        {
+            // That is why it has ended, or it has ended too late.
+            _ = handshake.Exception;
+            throw new OperationCanceledException(Token);
         }
+
+        await handshake.ConfigureAwait(false);
     }
 
     /// <summary>Comes back before the engine can have come as far as the judge, which may hold its thread: for that it has to read.</summary>

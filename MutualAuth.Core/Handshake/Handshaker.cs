@@ -125,7 +125,7 @@ internal sealed class Handshaker
             attempt.Transport.Hold();
             if (!identities.IsEmpty)
             {
-                attempt.Transport.BeforeFlight = judge.MayAnswer;
+                attempt.Transport.BeforeFlight = judge;
             }
         }
 

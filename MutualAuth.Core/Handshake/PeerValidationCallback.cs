@@ -11,12 +11,13 @@ using MutualAuth.Validation;
 namespace MutualAuth.Handshake;
 
 /// <summary>The validation callback of one handshake: copies what the peer showed, judges it once, and keeps the verdict.</summary>
-internal sealed class PeerValidationCallback
+internal sealed class PeerValidationCallback : IFlightJudge
 {
     private readonly CertificateStage _stage;
     private readonly TimeProvider _time;
     private readonly PeerRole _peerRole;
     private readonly Lock _lock = new();
+    private EngineWait? _wait;
     private bool _isJudging;
     private bool _isLeft;
 
@@ -64,7 +65,7 @@ internal sealed class PeerValidationCallback
     /// Whether our certificate may leave, in TLS 1.2, where the engine sends it before it has the server judged; null while that cannot be said.
     /// Where the verdict is to be told in band, TLS has to be complete first.
     /// </summary>
-    internal bool? MayAnswer(byte[] flight) =>
+    public bool? MayAnswer(byte[] flight) =>
         Tls12ServerFlight.TryRead(flight, out var protocol, out var certificates)
             ? ConfirmationProtocol.TryParse(protocol, out _) || AcceptsShown(certificates)
             : null;
@@ -99,21 +100,25 @@ internal sealed class PeerValidationCallback
     }
 
     /// <summary>
-    /// The attempt has ended. When a judgement is under way, which what it asks may hold, <paramref name="cut"/> is run before that can come back;
-    /// otherwise there will be none any more.
+    /// The wait for the engine that asks; null while it does not run. When the attempt ends during a judgement, which what it asks may hold, the
+    /// engine is left before that can come back; when it has ended before, there is no judgement.
     /// </summary>
-    /// <returns>True when one is under way.</returns>
-    internal bool TryLeave(Action cut)
+    internal EngineWait? Wait
     {
-        lock (_lock)
+        get
         {
-            _isLeft = true;
-            if (_isJudging)
+            lock (_lock)
             {
-                cut();
+                return _wait;
             }
+        }
 
-            return _isJudging;
+        set
+        {
+            lock (_lock)
+            {
+                _wait = value;
+            }
         }
     }
 
@@ -126,6 +131,10 @@ internal sealed class PeerValidationCallback
         }
 
         var evidence = new PeerEvidence(_peerRole, certificates) { DialledName = DialledName, RemoteEndPoint = RemoteEndPoint };
+
+        // Only here is there something to leave; and while nothing is read the token has room for it that a read has taken before.
+        var attemptEnds = Wait?.AttemptEnds ?? CancellationToken.None;
+        using var leaving = attemptEnds.UnsafeRegister(static judge => ((PeerValidationCallback)judge!).Leave(), this);
         lock (_lock)
         {
             if (_isLeft)
@@ -149,6 +158,19 @@ internal sealed class PeerValidationCallback
             {
                 _isJudging = false;
             }
+        }
+    }
+
+    private void Leave()
+    {
+        lock (_lock)
+        {
+            if (_isJudging && !_isLeft)
+            {
+                _wait?.Leave();
+            }
+
+            _isLeft = true;
         }
     }
 

@@ -199,7 +199,7 @@ internal sealed class HandshakeTransport : Stream, IHelloSource
     /// While we hold: asked, with what the peer has sent, before anything that is held goes out because a read follows, until it has an answer. A no
     /// withholds it for good, and the read fails.
     /// </summary>
-    internal Func<byte[], bool?>? BeforeFlight
+    internal IFlightJudge? BeforeFlight
     {
         get;
         set
@@ -651,7 +651,7 @@ internal sealed class HandshakeTransport : Stream, IHelloSource
 
     private void AskBeforeFlight()
     {
-        if (_clear is not { Count: > 0 } || BeforeFlight?.Invoke([.. _clear]) is not { } answer)
+        if (_clear is not { Count: > 0 } || BeforeFlight?.MayAnswer([.. _clear]) is not { } answer)
         {
             return;
         }
