@@ -243,10 +243,10 @@ public sealed class IssuerKeysTests
     }
 
     [Test]
-    public async Task A_logger_that_throws_keeps_no_keys_from_being_followed()
+    public async Task A_logger_that_throws_keeps_no_keys_from_being_followed([Values] LoggersThrow at)
     {
         _issuer.Say(Signer.Set(_a.Jwk));
-        await using var keys = await FetchAsync(options => options with { LoggerFactory = new ThrowingLoggers() });
+        await using var keys = await FetchAsync(options => options with { LoggerFactory = new ThrowingLoggers(at) });
 
         _issuer.Say(Signer.Set(_a.Jwk, _b.Jwk));
         await AdvanceUntilAsync(TimeSpan.FromMinutes(10), () => keys.Count == 2);
