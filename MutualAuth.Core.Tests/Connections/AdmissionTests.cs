@@ -330,6 +330,27 @@ public sealed class AdmissionTests
         Ended(attempts).Should().Equal(1, 2);
     }
 
+    /// <summary>A socket that was accepted at the moment of a stop comes after it.</summary>
+    [Test]
+    public async Task Who_is_silent_after_the_silent_were_ended_is_ended_as_well_and_no_other()
+    {
+        var control = Control(s_bounds);
+        var attempts = new[] { Begin(1), Begin(2), Begin(3) };
+        var (speaking, proxied) = (control.Admit(attempts[0]), control.Admit(attempts[1], isFromProxy: true));
+        speaking.HelloIsComplete();
+        proxied.HelloIsComplete();
+        control.AbortSilent(new Rejection(RejectionReason.ListenerStopped, "x", "y"));
+        Ended(attempts).Should().BeEmpty();
+
+        control.Admit(attempts[2]);
+        proxied.AddressIsKnown();
+        await speaking.EnterAsync();
+        speaking.BeginWait();
+
+        Ended(attempts).Should().Equal(1, 2);
+        (await ReasonAsync(attempts[2])).Should().Be(RejectionReason.ListenerStopped);
+    }
+
     [Test]
     public void So_many_closes_linger_and_a_new_one_when_one_is_over()
     {

@@ -198,6 +198,31 @@ public sealed class ListenerTests
         (await new StreamReader(client.Stream).ReadToEndAsync().WaitAsync(ConnectedPair.Deadline)).Should().Be("last words");
     }
 
+    /// <summary>It is too late to be among the silent ones that the stop ends, and its deadline is on a clock that stands still.</summary>
+    [Test]
+    public async Task A_socket_that_is_accepted_at_the_moment_of_a_stop_is_closed_by_it()
+    {
+        var clock = new HoldingClock(DateTimeOffset.UtcNow);
+        var options = _world.ServerOptions with { TimeProvider = clock };
+        await using var listener = Listen(options);
+        await using var client = await ConnectAsync(listener);
+        var server = await listener.AcceptAsync().AsTask().WaitAsync(ConnectedPair.Deadline);
+        clock.HoldNext(options.HandshakeTimeout);
+        using var late = await DialAsync(listener);
+        await clock.Held.WaitAsync(ConnectedPair.Deadline);
+
+        var stopped = listener.StopAsync(Timeout.InfiniteTimeSpan);
+        await server.DrainRequested.WaitHandleAsync();
+        clock.Release();
+
+        (await ReadToEndAsync(late)).Should().BeTrue("the listener takes nobody in any more");
+        (await _failed.WaitAsync(ConnectedPair.Deadline)).Should().BeTrue();
+        _failures.Single().Reason.Should().Be(RejectionReason.ListenerStopped);
+        stopped.IsCompleted.Should().BeFalse("the connection goes on");
+        await server.DisposeAsync();
+        await stopped.WaitAsync(ConnectedPair.Deadline);
+    }
+
     [Test]
     public async Task What_is_left_at_the_drain_deadline_is_aborted()
     {
