@@ -73,6 +73,9 @@ internal sealed class LdapPool(
     /// <summary>The most connections that were open at once.</summary>
     internal int MostOpen => _mostOpen;
 
+    /// <summary>Called when a connection is about to be kept for its next use, for tests.</summary>
+    internal Action? BeforeKeeping { get; set; }
+
     /// <summary>Does something on a connection: an unused one, else a new one to the first server that answers.</summary>
     /// <exception cref="LdapFailure">No server gave an answer.</exception>
     /// <exception cref="LdapOverload">Too many wait.</exception>
@@ -188,6 +191,7 @@ internal sealed class LdapPool(
         {
             if (isWhole && !_isDisposed)
             {
+                BeforeKeeping?.Invoke();
                 _idle.Push(connection);
             }
             else
