@@ -68,7 +68,7 @@ internal sealed class LdapPool(
     private readonly ConcurrentStack<LdapConnection> _idle = new();
     private int _open;
     private int _mostOpen;
-    private volatile bool _isDisposed;
+    private int _disposed;
 
     /// <summary>The most connections that were open at once.</summary>
     internal int MostOpen => _mostOpen;
@@ -110,7 +110,8 @@ internal sealed class LdapPool(
 
     public async ValueTask DisposeAsync()
     {
-        _isDisposed = true;
+        // An exchange, and no mere write: whoever gives a connection back and does not see it yet has put that one where it is found here.
+        Interlocked.Exchange(ref _disposed, 1);
         while (_idle.TryPop(out var connection))
         {
             await connection.DisposeAsync().ConfigureAwait(false);
@@ -189,10 +190,14 @@ internal sealed class LdapPool(
         }
         finally
         {
-            if (isWhole && !_isDisposed)
+            if (isWhole && _disposed == 0)
             {
                 BeforeKeeping?.Invoke();
                 _idle.Push(connection);
+                if (Volatile.Read(ref _disposed) != 0)
+                {
+                    CloseIdle();
+                }
             }
             else
             {
