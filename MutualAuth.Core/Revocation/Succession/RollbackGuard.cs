@@ -10,7 +10,7 @@ namespace MutualAuth.Revocation;
 /// </remarks>
 /// <param name="clock">Returns the current time.</param>
 /// <param name="memory">What is remembered of the source over a restart; null for nothing.</param>
-internal sealed class RollbackGuard(TimeProvider clock, WitnessedSource? memory = null)
+internal sealed class RollbackGuard(TimeProvider clock, WitnessedSource? memory = null) : IDisposable
 {
     /// <summary>How far an authority's clock may be ahead of ours: as for OCSP.</summary>
     internal static readonly TimeSpan ClockSkew = TimeSpan.FromMinutes(1);
@@ -69,6 +69,9 @@ internal sealed class RollbackGuard(TimeProvider clock, WitnessedSource? memory 
 
         return next;
     }
+
+    /// <summary>What the witness could not record is not tried again.</summary>
+    public void Dispose() => memory?.Dispose();
 
     private void CompareWithEarlierRuns(RevocationLists next, DateTimeOffset now)
     {
