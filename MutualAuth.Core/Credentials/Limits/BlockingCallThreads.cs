@@ -104,10 +104,24 @@ internal sealed class BlockingCallThreads
                 return place;
             }
 
-            _threads++;
-            using (ExecutionContext.SuppressFlow())
+            try
             {
-                _start(new Thread(Work) { IsBackground = true, Name = "MutualAuth credential check" });
+                using (ExecutionContext.SuppressFlow())
+                {
+                    _start(new Thread(Work) { IsBackground = true, Name = "MutualAuth credential check" });
+                }
+
+                _threads++; // the thread has to wait for the lock
+            }
+            catch (Exception) when (_threads > 0)
+            {
+                // Of memory or threads there are no more. Those that run take the call in its turn.
+                Monitor.Pulse(_lock);
+            }
+            catch
+            {
+                _waiting.Remove(place); // nobody would take it, or somebody much later, for a caller who has left
+                throw;
             }
 
             return place;
