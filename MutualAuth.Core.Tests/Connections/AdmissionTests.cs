@@ -159,7 +159,7 @@ public sealed class AdmissionTests
         var pool = Pool(max: 10, perAddress: 10);
         var attempts = Add(pool, 1, 0, 2);
 
-        pool.AbortAll(new Rejection(RejectionReason.Overloaded, "x", "y"));
+        pool.Close(new Rejection(RejectionReason.Overloaded, "x", "y"));
 
         Ended(attempts).Should().Equal(0, 1, 2);
     }
@@ -325,7 +325,7 @@ public sealed class AdmissionTests
         control.Admit(attempts[1]);
         control.Admit(attempts[2]);
 
-        control.AbortSilent(new Rejection(RejectionReason.Overloaded, "x", "y"));
+        control.EndSilent(new Rejection(RejectionReason.Overloaded, "x", "y"));
 
         Ended(attempts).Should().Equal(1, 2);
     }
@@ -339,7 +339,7 @@ public sealed class AdmissionTests
         var (speaking, proxied) = (control.Admit(attempts[0]), control.Admit(attempts[1], isFromProxy: true));
         speaking.HelloIsComplete();
         proxied.HelloIsComplete();
-        control.AbortSilent(new Rejection(RejectionReason.ListenerStopped, "x", "y"));
+        control.EndSilent(new Rejection(RejectionReason.ListenerStopped, "x", "y"));
         Ended(attempts).Should().BeEmpty();
 
         control.Admit(attempts[2]);
