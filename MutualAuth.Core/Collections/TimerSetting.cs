@@ -1,4 +1,4 @@
-namespace MutualAuth.Revalidation;
+namespace MutualAuth.Collections;
 
 /// <summary>Sets a timer by the look at the clock from which its time was reckoned, and not by a later one.</summary>
 internal static class TimerSetting
@@ -25,6 +25,36 @@ internal static class TimerSetting
             {
                 return; // otherwise it would ring so much too late
             }
+        }
+    }
+
+    /// <summary>Waits until so much time is over since that look; not at all where it is over already.</summary>
+    /// <param name="time">The clock.</param>
+    /// <param name="wait">How long to wait.</param>
+    /// <param name="since">The timestamp of the look from which <paramref name="wait"/> counts.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> ended.</exception>
+    internal static async Task DelayAsync(this TimeProvider time, TimeSpan wait, long since, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var before = time.GetElapsedTime(since);
+        var left = wait - before;
+        if (left <= TimeSpan.Zero)
+        {
+            return;
+        }
+
+        var over = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var timer = time.CreateTimer(
+            static over => ((TaskCompletionSource)over!).TrySetResult(), over, left > s_shortest ? left : s_shortest, Timeout.InfiniteTimeSpan);
+        await using (timer.ConfigureAwait(false))
+        {
+            if (time.GetElapsedTime(since) - before >= s_shortest)
+            {
+                timer.RingAfter(wait, time, since);
+            }
+
+            await over.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
     }
 }
