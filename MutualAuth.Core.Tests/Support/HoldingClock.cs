@@ -6,7 +6,7 @@ namespace MutualAuth.Tests.Support;
 internal sealed class HoldingClock(DateTimeOffset now) : FakeTimeProvider(now)
 {
     private readonly TaskCompletionSource _isHeld = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly ManualResetEventSlim _mayGoOn = new();
+    private readonly TaskCompletionSource _mayGoOn = new();
     private long _holdsAt = Timeout.InfiniteTimeSpan.Ticks;
 
     /// <summary>Completes when somebody is held.</summary>
@@ -15,7 +15,7 @@ internal sealed class HoldingClock(DateTimeOffset now) : FakeTimeProvider(now)
     /// <summary>Holds the next that waits so long.</summary>
     internal void HoldNext(TimeSpan wait) => Volatile.Write(ref _holdsAt, wait.Ticks);
 
-    internal void Release() => _mayGoOn.Set();
+    internal void Release() => _mayGoOn.SetResult();
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
@@ -23,7 +23,7 @@ internal sealed class HoldingClock(DateTimeOffset now) : FakeTimeProvider(now)
             && Interlocked.CompareExchange(ref _holdsAt, Timeout.InfiniteTimeSpan.Ticks, dueTime.Ticks) == dueTime.Ticks)
         {
             _isHeld.SetResult();
-            _mayGoOn.Wait(ConnectedPair.Deadline);
+            _mayGoOn.Task.Wait(ConnectedPair.Deadline);
         }
 
         return base.CreateTimer(callback, state, dueTime, period);
