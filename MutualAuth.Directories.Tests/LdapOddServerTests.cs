@@ -106,11 +106,12 @@ public sealed class LdapOddServerTests
             {
                 using var socket = await _listener.AcceptSocketAsync(stop);
                 await using var tls = new SslStream(new NetworkStream(socket, ownsSocket: false));
-                await tls.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificateContext = _certificate.ToSslContext() });
-                await tls.ReadAtLeastAsync(new byte[4096], 1, throwOnEndOfStream: false);
-                await tls.WriteAsync(answer);
+                await tls.AuthenticateAsServerAsync(
+                    new SslServerAuthenticationOptions { ServerCertificateContext = _certificate.ToSslContext() }, stop);
+                await tls.ReadAtLeastAsync(new byte[4096], 1, throwOnEndOfStream: false, stop);
+                await tls.WriteAsync(answer, stop);
                 await tls.ShutdownAsync();
-                await tls.CopyToAsync(Stream.Null);
+                await tls.CopyToAsync(Stream.Null, stop);
             }
             catch (Exception exception) when (exception is IOException)
             {

@@ -8,7 +8,7 @@ internal static partial class FactorLog
 {
     internal const string Category = "MutualAuth.Factors";
 
-    /// <summary>A logger that never throws: a sink that is broken must cost nobody a login.</summary>
+    /// <summary>A logger that never throws: a sink that is broken must cost no user a login.</summary>
     internal static ILogger Create(ILoggerFactory? factory) => GuardedLogger.Create(factory, Category);
 
     [LoggerMessage(1320, LogLevel.Warning,

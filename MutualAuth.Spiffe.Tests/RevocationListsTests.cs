@@ -41,7 +41,7 @@ public sealed class RevocationListsTests
         workload.Source.Current.RevocationLists.Lists.Should().ContainSingle().And.NotBeEquivalentTo(lists.Lists);
     }
 
-    /// <summary>Whether the lists of an update are taken (1400) or go back (1401): whoever hears of it finds what else is in force from then on.</summary>
+    /// <summary>Whether the lists of an update are taken (1400) or go back (1401): whoever hears of it finds what else is in force.</summary>
     [TestCase(6, 1400)]
     [TestCase(4, 1401)]
     public async Task Who_acts_on_the_log_finds_the_new_material(int number, int id)

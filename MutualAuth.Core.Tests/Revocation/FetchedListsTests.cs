@@ -120,7 +120,7 @@ public sealed class FetchedListsTests
         var fetching = lists.FetchAsync(cancellationToken);
         try
         {
-            await isTold.Task.WaitAsync(ConnectedPair.Deadline);
+            await isTold.Task.WaitAsync(ConnectedPair.Deadline, cancellationToken);
             lists.Status.Should().OnlyContain(status => status.HasLists == (id != 1640), who);
         }
         finally
@@ -139,7 +139,7 @@ public sealed class FetchedListsTests
 
             if (Interlocked.Increment(ref heard) == 1)
             {
-                mayGoOn.Wait(ConnectedPair.Deadline * 2);
+                mayGoOn.Wait(ConnectedPair.Deadline * 2, CancellationToken.None);
             }
             else
             {

@@ -45,8 +45,8 @@ internal sealed class AdmissionControl
     internal bool Evict(int count) => Pending.Evict(count) > 0 || Waiting.Evict(count) > 0;
 
     /// <summary>
-    /// Ends all that have not said a ClientHello, those included that come from now on: a socket that was accepted before a stop may be admitted after
-    /// it.
+    /// Ends all that have not said a ClientHello, those included that come from now on: a socket that was accepted before a stop may be admitted
+    /// after it.
     /// </summary>
     internal void EndSilent(Rejection reason) => Pending.Close(reason);
 

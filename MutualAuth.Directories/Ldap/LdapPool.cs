@@ -110,7 +110,7 @@ internal sealed class LdapPool(
 
     public async ValueTask DisposeAsync()
     {
-        // An exchange, and no mere write: whoever gives a connection back and does not see it yet has put that one where it is found here.
+        // An exchange, and no mere write: a connection whose giving back does not see it yet is found among the idle ones here.
         Interlocked.Exchange(ref _disposed, 1);
         while (_idle.TryPop(out var connection))
         {

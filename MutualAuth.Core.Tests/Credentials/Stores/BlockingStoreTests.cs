@@ -152,7 +152,7 @@ public sealed class BlockingStoreTests
         {
             if (failing-- > 0)
             {
-                throw new OutOfMemoryException("no more threads");
+                throw new InsufficientMemoryException("no more threads");
             }
 
             thread.Start();
@@ -165,8 +165,8 @@ public sealed class BlockingStoreTests
             },
             default).AsTask().WaitAsync(TimeSpan.FromSeconds(20));
 
-        await FluentActions.Awaiting(() => RunAsync(1)).Should().ThrowAsync<OutOfMemoryException>();
-        await FluentActions.Awaiting(() => RunAsync(2)).Should().ThrowAsync<OutOfMemoryException>();
+        await FluentActions.Awaiting(() => RunAsync(1)).Should().ThrowAsync<InsufficientMemoryException>();
+        await FluentActions.Awaiting(() => RunAsync(2)).Should().ThrowAsync<InsufficientMemoryException>();
         threads.Threads.Should().Be(0);
 
         (await RunAsync(3)).Should().Be(3);
@@ -182,7 +182,7 @@ public sealed class BlockingStoreTests
         {
             if (failing)
             {
-                throw new OutOfMemoryException("no more threads");
+                throw new InsufficientMemoryException("no more threads");
             }
 
             thread.Start();

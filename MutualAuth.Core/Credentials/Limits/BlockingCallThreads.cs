@@ -120,7 +120,7 @@ internal sealed class BlockingCallThreads
             }
             catch
             {
-                _waiting.Remove(place); // nobody would take it, or somebody much later, for a caller who has left
+                _waiting.Remove(place); // no thread would take it, or one much later, for a caller who has left
                 throw;
             }
 

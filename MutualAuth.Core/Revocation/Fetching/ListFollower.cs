@@ -122,7 +122,7 @@ internal sealed class ListFollower : IDisposable
     }
 
     /// <summary>Tries no failed write to the witness again; what is under way ends by the token.</summary>
-    public void Dispose() => _succession.Dispose();
+    public void Dispose() => _succession.StopRecording();
 
     /// <summary>Takes what an earlier run kept. What cannot be used is told, and fetched again.</summary>
     private void Recall()

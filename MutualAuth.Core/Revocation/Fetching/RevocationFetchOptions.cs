@@ -59,8 +59,8 @@ public sealed record RevocationFetchOptions
     public int MaxBytes { get; init; } = 32 * 1024 * 1024;
 
     /// <summary>
-    /// How many addresses are asked at the same time; each one at most once. One to 64, default four. Handlers and loggers that hear of an answer take
-    /// no place.
+    /// How many addresses are asked at the same time; each one at most once. One to 64, default four. Handlers and loggers that hear of an answer
+    /// take no place.
     /// </summary>
     public int MaxConcurrentFetches { get; init; } = 4;
 

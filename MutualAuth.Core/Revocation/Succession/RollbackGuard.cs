@@ -10,7 +10,7 @@ namespace MutualAuth.Revocation;
 /// </remarks>
 /// <param name="clock">Returns the current time.</param>
 /// <param name="memory">What is remembered of the source over a restart; null for nothing.</param>
-internal sealed class RollbackGuard(TimeProvider clock, WitnessedSource? memory = null) : IDisposable
+internal sealed class RollbackGuard(TimeProvider clock, WitnessedSource? memory = null)
 {
     /// <summary>How far an authority's clock may be ahead of ours: as for OCSP.</summary>
     internal static readonly TimeSpan ClockSkew = TimeSpan.FromMinutes(1);
@@ -70,8 +70,8 @@ internal sealed class RollbackGuard(TimeProvider clock, WitnessedSource? memory 
         return next;
     }
 
-    /// <summary>What the witness could not record is not tried again.</summary>
-    public void Dispose() => memory?.Dispose();
+    /// <summary>The source was disposed of: what the witness could not record is not tried again.</summary>
+    internal void StopRecording() => memory?.Dispose();
 
     private void CompareWithEarlierRuns(RevocationLists next, DateTimeOffset now)
     {
