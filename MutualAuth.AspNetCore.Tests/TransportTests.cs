@@ -65,9 +65,11 @@ public sealed class TransportTests
 
     /// <summary>As one does whose disk is full. What begins, is aborted, or breaks off is logged.</summary>
     [Test]
-    public async Task A_logger_that_throws_costs_no_connection([Values] bool throws, CancellationToken cancellationToken)
+    public async Task A_logger_that_throws_costs_no_connection(
+        [Values("nowhere", "log", "creation")] string where, CancellationToken cancellationToken)
     {
-        await using var site = await Site.StartAsync(OnlyOurClient, app => app.MapGet("/", Describe), builder => LogTo(builder, new Logs(throws)));
+        var logs = new Logs(where == "log") { ThrowsAtCreation = where == "creation" };
+        await using var site = await Site.StartAsync(OnlyOurClient, app => app.MapGet("/", Describe), builder => LogTo(builder, logs));
         foreach (var _ in Enumerable.Range(0, 2))
         {
             await using var connection = await new MutualTlsClient(s_world.ClientOptions).ConnectAsync(Clients.Host, site.Port, cancellationToken);
@@ -453,8 +455,12 @@ public sealed class TransportTests
     {
         internal bool Throws { get; set; } = throws;
 
+        internal bool ThrowsAtCreation { get; init; }
+
         public ILogger CreateLogger(string categoryName) =>
-            categoryName == MutualAuthTelemetry.LogCategory + ".AspNetCore" ? this : NullLogger.Instance;
+            categoryName != MutualAuthTelemetry.LogCategory + ".AspNetCore" ? NullLogger.Instance
+            : ThrowsAtCreation ? throw new IOException("no space left on device")
+            : this;
 
         public IDisposable? BeginScope<TState>(TState state)
             where TState : notnull => null;

@@ -383,7 +383,7 @@ public sealed class MutualTlsListener : IAsyncDisposable
     {
         Cancel(_stopAccepting);
         Step(_socket.Dispose);
-        Step(() => _admission.AbortSilent(new Rejection(RejectionReason.ListenerStopped, "a ClientHello before the listener was stopped", "none")));
+        Step(() => _admission.EndSilent(new Rejection(RejectionReason.ListenerStopped, "a ClientHello before the listener was stopped", "none")));
         Step(_open.RequestDrain);
         await WaitAsync(_handshakes.WhenAllEnded).ConfigureAwait(false);
         _ready.Writer.TryComplete();

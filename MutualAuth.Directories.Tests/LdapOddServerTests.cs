@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
+using Microsoft.Extensions.Logging;
 using MutualAuth.Credentials;
 using MutualAuth.Directories;
 using MutualAuth.Testing;
@@ -51,21 +52,9 @@ public sealed class LdapOddServerTests
     [TestCase("485454502f312e31", "does not speak LDAP", TestName = "Another protocol")]
     public async Task What_a_server_says_is_bounded_and_only_a_result_is_a_verdict(string answer, string? problem)
     {
-        var serving = ServeAsync(Convert.FromHexString(answer));
         var log = new TextLog();
-        var directory = new LdapVerifier(new LdapVerifierOptions
-        {
-            Servers = [new LdapServer("localhost", ((IPEndPoint)_listener.LocalEndpoint).Port)],
-            Trust = _authority.ToTrustAnchors(),
-            Users = LdapUsers.ByTemplate("uid={0},ou=people"),
-            LoggerFactory = log,
-        });
-        using var password = Password.From("right");
 
-        await directory.VerifyAsync("alice", password, CancellationToken.None).AsTask().WaitAsync(RunningProgram.Deadline);
-        await directory.DisposeAsync().AsTask().WaitAsync(RunningProgram.Deadline);
-        _listener.Dispose();
-        await serving.WaitAsync(RunningProgram.Deadline);
+        await VerifyAsync(answer, log);
 
         if (problem is null)
         {
@@ -80,28 +69,57 @@ public sealed class LdapOddServerTests
         log.All.Should().NotContain("right").And.NotContain("alice");
     }
 
+    [Test]
+    public async Task A_logger_that_throws_makes_no_fault_of_an_answer(
+        [Values(Refused, "485454502f312e31")] string answer, [Values] LoggersThrow at)
+    {
+        var verifying = () => VerifyAsync(answer, new ThrowingLoggers(at));
+
+        await verifying.Should().NotThrowAsync();
+    }
+
+    private async Task VerifyAsync(string answer, ILoggerFactory loggers)
+    {
+        using var stop = new CancellationTokenSource();
+        var serving = ServeAsync(Convert.FromHexString(answer), stop.Token);
+        var directory = new LdapVerifier(new LdapVerifierOptions
+        {
+            Servers = [new LdapServer("localhost", ((IPEndPoint)_listener.LocalEndpoint).Port)],
+            Trust = _authority.ToTrustAnchors(),
+            Users = LdapUsers.ByTemplate("uid={0},ou=people"),
+            LoggerFactory = loggers,
+        });
+        using var password = Password.From("right");
+
+        await directory.VerifyAsync("alice", password, CancellationToken.None).AsTask().WaitAsync(RunningProgram.Deadline);
+        await directory.DisposeAsync().AsTask().WaitAsync(RunningProgram.Deadline);
+        await stop.CancelAsync();
+        await serving.WaitAsync(RunningProgram.Deadline);
+    }
+
     /// <summary>Answers the first message of each connection, and ends it.</summary>
-    private async Task ServeAsync(byte[] answer)
+    private async Task ServeAsync(byte[] answer, CancellationToken stop)
     {
         while (true)
         {
             try
             {
-                using var socket = await _listener.AcceptSocketAsync();
+                using var socket = await _listener.AcceptSocketAsync(stop);
                 await using var tls = new SslStream(new NetworkStream(socket, ownsSocket: false));
-                await tls.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificateContext = _certificate.ToSslContext() });
-                await tls.ReadAtLeastAsync(new byte[4096], 1, throwOnEndOfStream: false);
-                await tls.WriteAsync(answer);
+                await tls.AuthenticateAsServerAsync(
+                    new SslServerAuthenticationOptions { ServerCertificateContext = _certificate.ToSslContext() }, stop);
+                await tls.ReadAtLeastAsync(new byte[4096], 1, throwOnEndOfStream: false, stop);
+                await tls.WriteAsync(answer, stop);
                 await tls.ShutdownAsync();
-                await tls.CopyToAsync(Stream.Null);
+                await tls.CopyToAsync(Stream.Null, stop);
             }
             catch (Exception exception) when (exception is IOException)
             {
                 // The verifier has left.
             }
-            catch (Exception exception) when (exception is SocketException or ObjectDisposedException or InvalidOperationException)
+            catch (Exception exception) when (exception is SocketException or OperationCanceledException)
             {
-                return; // it listens no longer
+                return; // it accepts no longer
             }
         }
     }

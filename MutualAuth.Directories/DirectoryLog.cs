@@ -9,7 +9,7 @@ internal static partial class DirectoryLog
     internal const string Category = MutualAuthTelemetry.LogCategory + ".Login";
 
     /// <summary>A logger that never throws: a sink that is broken must not change a verdict.</summary>
-    internal static ILogger Create(ILoggerFactory factory) => new GuardedLogger(factory.CreateLogger(Category));
+    internal static ILogger Create(ILoggerFactory factory) => GuardedLogger.Create(factory, Category);
 
     [LoggerMessage(1340, LogLevel.Warning, "The directory server {Server} failed: {Detail} It is asked last for {RetryAfter}.")]
     internal static partial void ServerFailed(ILogger logger, LdapServer server, string detail, TimeSpan retryAfter);

@@ -1,5 +1,5 @@
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
+using MutualAuth.Telemetry;
 
 namespace MutualAuth.Factors;
 
@@ -8,7 +8,8 @@ internal static partial class FactorLog
 {
     internal const string Category = "MutualAuth.Factors";
 
-    internal static ILogger Create(ILoggerFactory? factory) => factory?.CreateLogger(Category) ?? NullLogger.Instance;
+    /// <summary>A logger that never throws: a sink that is broken must cost no user a login.</summary>
+    internal static ILogger Create(ILoggerFactory? factory) => GuardedLogger.Create(factory, Category);
 
     [LoggerMessage(1320, LogLevel.Warning,
         "The counter of the {Factor} of {User} did not rise from {Known}: there may be a copy of the authenticator. Locked: {IsLocked}. Ask the "

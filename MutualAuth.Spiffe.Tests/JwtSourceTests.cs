@@ -309,10 +309,10 @@ public sealed class JwtSourceTests
     }
 
     [Test]
-    public async Task A_logger_that_throws_keeps_no_keys_from_being_followed()
+    public async Task A_logger_that_throws_keeps_no_keys_from_being_followed([Values] LoggersThrow at)
     {
         await using var agent = await FakeWorkloadApi.StartAsync(_domain.Update("/billing"), timeProvider: _clock);
-        await using var source = await ConnectAsync(agent, options => options with { LoggerFactory = new ThrowingLoggers() });
+        await using var source = await ConnectAsync(agent, options => options with { LoggerFactory = new ThrowingLoggers(at) });
         var isReplaced = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         source.Replaced += (_, _) => isReplaced.TrySetResult();
 

@@ -41,6 +41,27 @@ public sealed class RevocationListsTests
         workload.Source.Current.RevocationLists.Lists.Should().ContainSingle().And.NotBeEquivalentTo(lists.Lists);
     }
 
+    /// <summary>Whether the lists of an update are taken (1400) or go back (1401): whoever hears of it finds what else is in force.</summary>
+    [TestCase(6, 1400)]
+    [TestCase(4, 1401)]
+    public async Task Who_acts_on_the_log_finds_the_new_material(int number, int id)
+    {
+        await using var workload = await Workload.StartAsync(_clock, With(_domain.Update("/api"), 5, minutes: 0));
+        var (lists, found) = (workload.Source.Current.RevocationLists, new List<(int Id, string Path, bool AreOld)>());
+        workload.Log.Hearing = next =>
+        {
+            if (next is 1400 or 1401)
+            {
+                var now = workload.Source.Current;
+                found.Add((next, now.SpiffeId.Path, ReferenceEquals(now.RevocationLists, lists)));
+            }
+        };
+
+        await workload.UpdateAsync(With(_domain.Update("/renewed"), number, minutes: 1));
+
+        found.Should().Equal((id, "/renewed", id == 1401));
+    }
+
     [Test]
     public async Task A_list_whose_date_goes_back_is_refused_whatever_its_number()
     {

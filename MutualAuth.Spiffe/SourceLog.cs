@@ -8,7 +8,7 @@ namespace MutualAuth.Spiffe;
 internal static partial class SourceLog
 {
     /// <summary>A logger that never throws: a sink that is broken must not end what follows a Workload API.</summary>
-    internal static ILogger Create(ILoggerFactory factory) => new GuardedLogger(factory.CreateLogger(MutualAuthTelemetry.LogCategory + ".Spiffe"));
+    internal static ILogger Create(ILoggerFactory factory) => GuardedLogger.Create(factory, MutualAuthTelemetry.LogCategory + ".Spiffe");
 
     [LoggerMessage(1500, LogLevel.Information,
         "The SPIFFE identity is {SpiffeId}, valid until {NotAfter:u}; {TrustDomains} trust domains have a bundle.")]

@@ -29,6 +29,7 @@ public sealed class X509Source : IReloadable, IAsyncDisposable
     private readonly View _identity;
     private readonly View _trust;
     private readonly View _revocationLists;
+    private readonly HeldLoggers _listLoggers;
     private readonly ITimer _expiry;
     private volatile X509Snapshot? _current;
     private ReplaceableRevocationLists? _lists;
@@ -38,6 +39,7 @@ public sealed class X509Source : IReloadable, IAsyncDisposable
     {
         _options = options;
         _logger = SourceLog.Create(options.LoggerFactory);
+        _listLoggers = new HeldLoggers(options.LoggerFactory);
         _reader = new UpdateReader(options);
         _follower = new WorkloadApiFollower<X509SVIDResponse>(
             new FollowerOptions(
@@ -168,7 +170,17 @@ public sealed class X509Source : IReloadable, IAsyncDisposable
             SourceLog.FederatedBundleRefused(_logger, trustDomain, left.Reason, left.Detail);
         }
 
-        Put(HoldLists(update.Snapshot!, before), before, watch);
+        // Of the lists it is told once the whole update is in force.
+        _listLoggers.Hold();
+        try
+        {
+            Put(HoldLists(update.Snapshot!, before), before, watch);
+        }
+        finally
+        {
+            _listLoggers.LetGo();
+        }
+
         return null;
     }
 
@@ -180,7 +192,7 @@ public sealed class X509Source : IReloadable, IAsyncDisposable
     {
         if (before is null || _lists is null)
         {
-            _lists = new ReplaceableRevocationLists(after.RevocationLists, _options.LoggerFactory, _options.TimeProvider);
+            _lists = new ReplaceableRevocationLists(after.RevocationLists, _listLoggers, _options.TimeProvider);
             return after;
         }
 
@@ -213,6 +225,7 @@ public sealed class X509Source : IReloadable, IAsyncDisposable
         _current = after;
         WatchExpiry(mayHaveExpired: false);
         watch();
+        _listLoggers.LetGo();
         Raise(isNewIdentity ? _identity.Handlers : null, _identity);
         Raise(isNewTrust ? _trust.Handlers : null, _trust);
         Raise(areNewLists ? _revocationLists.Handlers : null, _revocationLists);

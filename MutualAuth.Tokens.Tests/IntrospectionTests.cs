@@ -124,10 +124,10 @@ public sealed class IntrospectionTests
     }
 
     [Test]
-    public async Task A_logger_that_throws_changes_no_verdict()
+    public async Task A_logger_that_throws_changes_no_verdict([Values] LoggersThrow at)
     {
         _issuer.Say("down", status: 503);
-        using var validator = Validator(options => options with { LoggerFactory = new ThrowingLoggers() });
+        using var validator = Validator(options => options with { LoggerFactory = new ThrowingLoggers(at) });
 
         await using var ends = await Sockets.ConnectAsync(validator, "opaque");
 

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 using MutualAuth.Names;
 using MutualAuth.Pinning;
@@ -242,11 +243,34 @@ public sealed class IssuerKeysTests
         await start.Should().ThrowAsync<ArgumentException>();
     }
 
+    /// <summary>Who hears of keys may move the clock: the time until they are renewed began with them.</summary>
     [Test]
-    public async Task A_logger_that_throws_keeps_no_keys_from_being_followed()
+    public async Task What_passes_while_keys_are_told_of_is_not_waited_for_once_more()
+    {
+        var (asked, isAskedAgain) = (0, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        var began = _time.GetUtcNow();
+        _issuer.Answer = context =>
+        {
+            if (Interlocked.Increment(ref asked) == 2)
+            {
+                isAskedAgain.SetResult();
+            }
+
+            return context.Response.WriteAsync(Signer.Set(_a.Jwk), context.RequestAborted);
+        };
+        var log = new FirstEvent(1330, () => _time.Advance(Options().Interval));
+
+        await using var keys = await FetchAsync(options => options with { LoggerFactory = log });
+        await isAskedAgain.Task.WaitAsync(Sockets.Deadline);
+
+        _time.GetUtcNow().Should().Be(began + Options().Interval);
+    }
+
+    [Test]
+    public async Task A_logger_that_throws_keeps_no_keys_from_being_followed([Values] LoggersThrow at)
     {
         _issuer.Say(Signer.Set(_a.Jwk));
-        await using var keys = await FetchAsync(options => options with { LoggerFactory = new ThrowingLoggers() });
+        await using var keys = await FetchAsync(options => options with { LoggerFactory = new ThrowingLoggers(at) });
 
         _issuer.Say(Signer.Set(_a.Jwk, _b.Jwk));
         await AdvanceUntilAsync(TimeSpan.FromMinutes(10), () => keys.Count == 2);
@@ -306,4 +330,32 @@ public sealed class IssuerKeysTests
 
     private static JwtValidator Validator(IssuerKeys keys) =>
         new(new JwtValidatorOptions { Issuer = Signer.Issuer, Audiences = [Signer.Audience], Keys = keys });
+
+    /// <summary>Acts on the first event of one number, on the thread that logs it.</summary>
+    private sealed class FirstEvent(int id, Action act) : ILoggerFactory, ILogger
+    {
+        private int _count;
+
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public void AddProvider(ILoggerProvider provider) => throw new NotSupportedException();
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            if (eventId.Id == id && Interlocked.Increment(ref _count) == 1)
+            {
+                act();
+            }
+        }
+
+        public void Dispose()
+        {
+        }
+    }
 }

@@ -9,7 +9,7 @@ internal static partial class TokenLog
     internal const string Category = MutualAuthTelemetry.LogCategory + ".Tokens";
 
     /// <summary>A logger that never throws: a sink that is broken must not end what follows an issuer.</summary>
-    internal static ILogger Create(ILoggerFactory factory) => new GuardedLogger(factory.CreateLogger(Category));
+    internal static ILogger Create(ILoggerFactory factory) => GuardedLogger.Create(factory, Category);
 
     [LoggerMessage(1330, LogLevel.Information, "The key set of {Source} is in force: {Keys}.")]
     internal static partial void KeysTaken(ILogger logger, string source, string keys);

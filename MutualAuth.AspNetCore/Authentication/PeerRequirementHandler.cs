@@ -7,7 +7,7 @@ namespace MutualAuth.AspNetCore.Authentication;
 /// <summary>Judges the peer of the scheme. Without one nothing is met, so that the scheme challenges.</summary>
 internal sealed class PeerRequirementHandler(ILoggerFactory loggerFactory, TimeProvider? time = null) : IAuthorizationHandler
 {
-    private readonly ILogger _logger = new GuardedLogger(loggerFactory.CreateLogger(AspNetCoreLog.Category));
+    private readonly ILogger _logger = GuardedLogger.Create(loggerFactory, AspNetCoreLog.Category);
     private readonly TimeProvider _time = time ?? TimeProvider.System;
 
     public Task HandleAsync(AuthorizationHandlerContext context)

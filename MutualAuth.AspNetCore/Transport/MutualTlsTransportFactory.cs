@@ -9,7 +9,7 @@ namespace MutualAuth.AspNetCore.Transport;
 /// <summary>Binds the end points of <see cref="MutualTlsWebHostBuilderExtensions"/>, and leaves the others to Kestrel's own transports.</summary>
 internal sealed class MutualTlsTransportFactory(ILoggerFactory loggerFactory) : IConnectionListenerFactory, IConnectionListenerFactorySelector
 {
-    private readonly ILogger _logger = new GuardedLogger(loggerFactory.CreateLogger(AspNetCoreLog.Category));
+    private readonly ILogger _logger = GuardedLogger.Create(loggerFactory, AspNetCoreLog.Category);
 
     public bool CanBind(EndPoint endpoint) => endpoint is MutualTlsEndPoint;
 

@@ -159,7 +159,7 @@ public sealed class AdmissionTests
         var pool = Pool(max: 10, perAddress: 10);
         var attempts = Add(pool, 1, 0, 2);
 
-        pool.AbortAll(new Rejection(RejectionReason.Overloaded, "x", "y"));
+        pool.Close(new Rejection(RejectionReason.Overloaded, "x", "y"));
 
         Ended(attempts).Should().Equal(0, 1, 2);
     }
@@ -325,9 +325,30 @@ public sealed class AdmissionTests
         control.Admit(attempts[1]);
         control.Admit(attempts[2]);
 
-        control.AbortSilent(new Rejection(RejectionReason.Overloaded, "x", "y"));
+        control.EndSilent(new Rejection(RejectionReason.Overloaded, "x", "y"));
 
         Ended(attempts).Should().Equal(1, 2);
+    }
+
+    /// <summary>A socket that was accepted at the moment of a stop comes after it.</summary>
+    [Test]
+    public async Task Who_is_silent_after_the_silent_were_ended_is_ended_as_well_and_no_other()
+    {
+        var control = Control(s_bounds);
+        var attempts = new[] { Begin(1), Begin(2), Begin(3) };
+        var (speaking, proxied) = (control.Admit(attempts[0]), control.Admit(attempts[1], isFromProxy: true));
+        speaking.HelloIsComplete();
+        proxied.HelloIsComplete();
+        control.EndSilent(new Rejection(RejectionReason.ListenerStopped, "x", "y"));
+        Ended(attempts).Should().BeEmpty();
+
+        control.Admit(attempts[2]);
+        proxied.AddressIsKnown();
+        await speaking.EnterAsync();
+        speaking.BeginWait();
+
+        Ended(attempts).Should().Equal(1, 2);
+        (await ReasonAsync(attempts[2])).Should().Be(RejectionReason.ListenerStopped);
     }
 
     [Test]

@@ -35,6 +35,61 @@ public sealed class FetchTimingTests
         }
     }
 
+    /// <summary>Who hears of new lists may be slow, or move the clock: the pause began with the lists.</summary>
+    [Test]
+    public async Task What_passes_while_new_lists_are_told_of_is_not_waited_for_once_more()
+    {
+        var (asked, isAskedAgain) = (0, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        var isHeard = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var crl = _world.World.IssuingCrl().Raw.ToArray();
+        await using var server = new RawHttpServer(async (_, stream, token) =>
+        {
+            if (Interlocked.Increment(ref asked) > 1)
+            {
+                isAskedAgain.TrySetResult();
+            }
+
+            await isHeard.Task.WaitAsync(token);
+            await RawHttpServer.SendAsync(stream, "200 OK", "", crl, token);
+        });
+        await using var lists = _world.Fetch(options => options with { Addresses = [server.Uri] });
+        lists.Replaced += (_, _) => _world.Clock.Advance(_world.Options.Interval);
+        isHeard.SetResult();
+
+        await isAskedAgain.Task.WaitAsync(ConnectedPair.Deadline);
+
+        _world.Clock.GetUtcNow().Should().Be(_world.World.Now + _world.Options.Interval);
+    }
+
+    [Test]
+    public async Task What_passes_while_the_wait_is_set_is_not_waited_for_once_more()
+    {
+        var interval = _world.Options.Interval;
+        var clock = new PassingClock(_world.Clock) { From = interval * 0.7, Passes = interval * 0.3 };
+        var (asked, isAskedAgain) = (0, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        var crl = _world.World.IssuingCrl().Raw.ToArray();
+        await using var server = new RawHttpServer((_, stream, token) =>
+        {
+            if (Interlocked.Increment(ref asked) == 2)
+            {
+                isAskedAgain.SetResult();
+            }
+
+            return RawHttpServer.SendAsync(stream, "200 OK", "", crl, token);
+        });
+        await using var lists = _world.Fetch(options => options with { Addresses = [server.Uri], TimeProvider = clock });
+        await NextPauseAsync();
+        clock.Passes.Should().Be(TimeSpan.Zero);
+        var next = lists.Status[0].NextAttempt!.Value;
+        next.Should().BeOnOrBefore(_world.World.Now + interval);
+
+        _world.Clock.Advance(next - _world.Clock.GetUtcNow() - TimeSpan.FromTicks(1));
+        Volatile.Read(ref asked).Should().Be(1);
+        _world.Clock.Advance(TimeSpan.FromMilliseconds(1));
+
+        await isAskedAgain.Task.WaitAsync(ConnectedPair.Deadline);
+    }
+
     /// <summary>The first fetch of its own is the one that is joined: none comes behind it, however late a thread is free for it.</summary>
     [Test]
     public async Task At_the_start_an_address_is_asked_once_also_by_who_waits_for_it(CancellationToken cancellationToken)

@@ -99,6 +99,55 @@ public sealed class FetchedListsTests
         (heard[0].Failure, heard[0].FailuresInARow, heard[0].LastSuccess).Should().Be((RevocationFetchFailure.NotCurrent, 1, null));
     }
 
+    /// <summary>Fetches are bounded because they cost sockets and memory; code of the application's that hears of them costs neither.</summary>
+    [TestCase("a handler", 0)]
+    [TestCase("the log of new lists", 1400)]
+    [TestCase("the log of a failure", 1640)]
+    public async Task Who_is_slow_to_hear_of_one_address_keeps_no_other_from_being_fetched(
+        string who, int id, CancellationToken cancellationToken)
+    {
+        using var mayGoOn = new ManualResetEventSlim();
+        var (heard, isTold) = (0, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        _world.Responder.Mode = _world.RootResponder.Mode = id == 1640 ? ResponderMode.NotFound : ResponderMode.Normal;
+        _world.Events.Hearing = next => Hear(next == id);
+        await using var lists = _world.Fetch(options => options with
+        {
+            Addresses = [new Uri(_world.Responder.FullUri), new Uri(_world.RootResponder.FullUri)],
+            MaxConcurrentFetches = 1,
+        });
+        lists.Replaced += (_, _) => Hear(id == 0);
+
+        var fetching = lists.FetchAsync(cancellationToken);
+        try
+        {
+            await isTold.Task.WaitAsync(ConnectedPair.Deadline, cancellationToken);
+            lists.Status.Should().OnlyContain(status => status.HasLists == (id != 1640), who);
+        }
+        finally
+        {
+            mayGoOn.Set();
+        }
+
+        (await fetching).Should().Be(id != 1640);
+
+        void Hear(bool isMeant)
+        {
+            if (!isMeant)
+            {
+                return;
+            }
+
+            if (Interlocked.Increment(ref heard) == 1)
+            {
+                mayGoOn.Wait(ConnectedPair.Deadline * 2, CancellationToken.None);
+            }
+            else
+            {
+                isTold.TrySetResult();
+            }
+        }
+    }
+
     [TestCase(ResponderMode.NotFound, RevocationFetchFailure.HttpStatus)]
     [TestCase(ResponderMode.Garbage, RevocationFetchFailure.Malformed)]
     [TestCase(ResponderMode.Truncated, RevocationFetchFailure.Malformed)]

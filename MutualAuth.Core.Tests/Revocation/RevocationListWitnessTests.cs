@@ -347,6 +347,53 @@ public sealed class RevocationListWitnessTests
         FluentActions.Invoking(() => Run()).Should().Throw<MaterialException>();
     }
 
+    /// <summary>Another source may follow the same files by then, and its record is the newer one.</summary>
+    [Test]
+    public void A_source_that_was_disposed_of_does_not_try_again([Values("after its start", "at its start")] string when)
+    {
+        var witness = Opened();
+        var files = when == "at its start" ? null : Follow(Sixth, witness);
+        Put(crl => Sixth(crl) with { Number = 7 });
+        var before = File.ReadAllBytes(Witness);
+        KeepFromWriting();
+        if (files is null)
+        {
+            FluentActions.Invoking(() => Follow(witness: witness)).Should().Throw<MaterialException>();
+        }
+        else
+        {
+            files.Reload().Should().BeTrue();
+            files.LastFailure.Should().NotBeNull("it is not recorded");
+            files.Dispose();
+        }
+
+        Directory.Delete(Witness + ".lock");
+        _cabinet.Clock.Advance(TimeSpan.FromSeconds(31));
+
+        File.ReadAllBytes(Witness).Should().Equal(before);
+    }
+
+    [Test]
+    [CancelAfter(60_000)]
+    public async Task Fetched_lists_that_were_disposed_of_do_not_try_again(CancellationToken cancellationToken)
+    {
+        await using var world = new FetchWorld();
+        var lists = world.Fetch(options => options with { Witness = Opened() });
+        await lists.FetchAsync(cancellationToken);
+        var before = await File.ReadAllBytesAsync(Witness, cancellationToken);
+        KeepFromWriting();
+        using var other = world.World.Issue();
+        world.World.Issuing.Revoke(other);
+        await lists.FetchAsync(cancellationToken);
+        await world.Events.NextAsync(1645);
+
+        await lists.DisposeAsync();
+        Directory.Delete(Witness + ".lock");
+        world.Clock.Advance(TimeSpan.FromSeconds(31));
+
+        File.ReadAllBytes(Witness).Should().Equal(before);
+    }
+
     [Test]
     [UnsupportedOSPlatform("windows")]
     public void A_witness_is_its_owners_alone([Values(UnixFileMode.GroupWrite, UnixFileMode.OtherWrite)] UnixFileMode mode)
@@ -454,6 +501,13 @@ public sealed class RevocationListWitnessTests
         var witness = RevocationListWitness.Open(Witness);
         _opened.Add(witness);
         return witness;
+    }
+
+    /// <summary>It can be read, and its lock cannot be had.</summary>
+    private void KeepFromWriting()
+    {
+        File.Delete(Witness + ".lock");
+        Directory.CreateDirectory(Witness + ".lock");
     }
 
     private RevocationListFiles Follow(Func<CrlSpec, CrlSpec>? spec = null, RevocationListWitness? witness = null)

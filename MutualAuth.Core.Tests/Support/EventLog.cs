@@ -12,6 +12,9 @@ internal sealed class EventLog : ILoggerFactory
     /// <summary>An event at which the log fails; null for none.</summary>
     internal int? FailsAt { get; set; }
 
+    /// <summary>Called with the number of each event, on the thread that logs it, before it can be waited for.</summary>
+    internal Action<int>? Hearing { get; set; }
+
     /// <summary>The next event with this number; others are passed over.</summary>
     internal async Task<LogEvent> NextAsync(int id)
     {
@@ -56,6 +59,7 @@ internal sealed class EventLog : ILoggerFactory
 
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
+            log.Hearing?.Invoke(eventId.Id);
             var values = ((IReadOnlyList<KeyValuePair<string, object?>>)state!).ToDictionary();
             log._events.Writer.TryWrite(new LogEvent(eventId.Id, values, exception)
             { Category = name, Level = logLevel, Message = formatter(state, exception) });

@@ -17,8 +17,15 @@ internal sealed class PassingClock(FakeTimeProvider inner) : TimeProvider
 
     public override long GetTimestamp() => inner.GetTimestamp();
 
-    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
-        new PassingTimer(this, inner.CreateTimer(callback, state, dueTime, period));
+    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+    {
+        if (dueTime != Timeout.InfiniteTimeSpan)
+        {
+            Pass(dueTime);
+        }
+
+        return new PassingTimer(this, inner.CreateTimer(callback, state, dueTime, period));
+    }
 
     private void Pass(TimeSpan wait)
     {

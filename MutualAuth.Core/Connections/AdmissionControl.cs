@@ -44,8 +44,11 @@ internal sealed class AdmissionControl
     /// <returns>Whether one was evicted.</returns>
     internal bool Evict(int count) => Pending.Evict(count) > 0 || Waiting.Evict(count) > 0;
 
-    /// <summary>Ends all that have not said a ClientHello.</summary>
-    internal void AbortSilent(Rejection reason) => Pending.AbortAll(reason);
+    /// <summary>
+    /// Ends all that have not said a ClientHello, those included that come from now on: a socket that was accepted before a stop may be admitted
+    /// after it.
+    /// </summary>
+    internal void EndSilent(Rejection reason) => Pending.Close(reason);
 
     /// <summary>Takes a slot for a connection that waits for the application.</summary>
     internal HandshakeSlots.Slot HoldSlot() => _slots.Hold();

@@ -17,6 +17,7 @@ internal sealed class PendingPool
     private readonly int _max;
     private readonly int _maxPerAddress;
     private readonly Func<HandshakeAttempt, Rejection> _reason;
+    private Rejection? _closed;
 
     /// <param name="max">The maximum number of attempts.</param>
     /// <param name="maxPerAddress">The maximum number for one address.</param>
@@ -28,14 +29,16 @@ internal sealed class PendingPool
         _reason = reason;
     }
 
-    /// <summary>Gives the attempt a place as the newest, and evicts those beyond the bounds.</summary>
+    /// <summary>Gives the attempt a place as the newest, and evicts those beyond the bounds. After <see cref="Close"/> it ends the attempt.</summary>
     /// <param name="seat">What holds its place, which is in no other pool.</param>
     /// <param name="address">The address under which it counts; null: only the bound for all of them applies.</param>
     internal void Add(Entry seat, IPAddress? address)
     {
         Entry? evicted = null;
+        Rejection? closed;
         lock (_lock)
         {
+            closed = _closed;
             RemoveLocked(seat);
             seat.Key = address;
             var siblings = address is null ? null : _byAddress.GetValueOrDefault(address);
@@ -67,6 +70,10 @@ internal sealed class PendingPool
         }
 
         evicted?.Attempt.Abort(_reason(evicted.Attempt));
+        if (closed is not null)
+        {
+            seat.Attempt.Abort(closed);
+        }
     }
 
     /// <summary>Takes the attempt out; without effect when it is not here any more.</summary>
@@ -100,12 +107,13 @@ internal sealed class PendingPool
         return evicted.Count;
     }
 
-    /// <summary>Ends every attempt that is still here.</summary>
-    internal void AbortAll(Rejection reason)
+    /// <summary>Ends every attempt that is here, and every one that comes.</summary>
+    internal void Close(Rejection reason)
     {
         Entry[] seats;
         lock (_lock)
         {
+            _closed ??= reason;
             seats = [.. _all];
         }
 

@@ -107,6 +107,11 @@ public abstract class WatchedFiles<T> : IFileSource
     /// <summary>Why material that was taken up just now, and is in force, cannot be remembered for the next start; null when it can.</summary>
     private protected virtual MaterialException? FlawAfterLoad => null;
 
+    /// <summary>Ends what else goes on by itself for as long as the files are watched.</summary>
+    private protected virtual void EndFollowing()
+    {
+    }
+
     private protected TimeProvider Time => _options.TimeProvider;
 
     /// <inheritdoc/>
@@ -138,6 +143,7 @@ public abstract class WatchedFiles<T> : IFileSource
     {
         _isDisposed = true;
         _timer.Dispose();
+        EndFollowing();
         GC.SuppressFinalize(this);
     }
 

@@ -1,3 +1,5 @@
+using MutualAuth.Collections;
+
 namespace MutualAuth.Revalidation;
 
 /// <summary>

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using MutualAuth.Authorization;
+using MutualAuth.Collections;
 using MutualAuth.Credentials;
 using MutualAuth.Telemetry;
 

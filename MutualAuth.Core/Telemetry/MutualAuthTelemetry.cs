@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
 using MutualAuth.Telemetry;
 
 namespace MutualAuth;
@@ -68,22 +67,11 @@ public static class MutualAuthTelemetry
 
     /// <summary>The logger of one area. Its exceptions are swallowed: logging must not change an outcome or a close.</summary>
     internal static ILogger CreateLogger(ILoggerFactory? factory, LogArea area) =>
-        CreateLogger(factory, area, static (usable, area) => usable.CreateLogger(CategoryOf(area)));
+        GuardedLogger.Create(factory, CategoryOf(area));
 
     /// <summary>A logger that logs each event under the category of its area.</summary>
-    internal static ILogger CreateLogger(ILoggerFactory? factory) => CreateLogger(factory, 0, static (usable, _) => new AreaLogger(usable));
-
-    private static ILogger CreateLogger<T>(ILoggerFactory? factory, T what, Func<ILoggerFactory, T, ILogger> create)
-    {
-        try
-        {
-            return factory is null or NullLoggerFactory ? NullLogger.Instance : new GuardedLogger(create(factory, what));
-        }
-        catch (Exception)
-        {
-            return NullLogger.Instance;
-        }
-    }
+    internal static ILogger CreateLogger(ILoggerFactory? factory) =>
+        GuardedLogger.Create(factory, 0, static (usable, _) => new AreaLogger(usable));
 
     /// <summary>Measures or traces. The application's listeners run inside; their exceptions are swallowed.</summary>
     internal static void Try<TState>(TState state, Action<TState> observe)

@@ -68,10 +68,13 @@ internal sealed class LdapPool(
     private readonly ConcurrentStack<LdapConnection> _idle = new();
     private int _open;
     private int _mostOpen;
-    private volatile bool _isDisposed;
+    private int _disposed;
 
     /// <summary>The most connections that were open at once.</summary>
     internal int MostOpen => _mostOpen;
+
+    /// <summary>Called when a connection is about to be kept for its next use, for tests.</summary>
+    internal Action? BeforeKeeping { get; set; }
 
     /// <summary>Does something on a connection: an unused one, else a new one to the first server that answers.</summary>
     /// <exception cref="LdapFailure">No server gave an answer.</exception>
@@ -107,7 +110,8 @@ internal sealed class LdapPool(
 
     public async ValueTask DisposeAsync()
     {
-        _isDisposed = true;
+        // An exchange, and no mere write: a connection whose giving back does not see it yet is found among the idle ones here.
+        Interlocked.Exchange(ref _disposed, 1);
         while (_idle.TryPop(out var connection))
         {
             await connection.DisposeAsync().ConfigureAwait(false);
@@ -186,9 +190,14 @@ internal sealed class LdapPool(
         }
         finally
         {
-            if (isWhole && !_isDisposed)
+            if (isWhole && _disposed == 0)
             {
+                BeforeKeeping?.Invoke();
                 _idle.Push(connection);
+                if (Volatile.Read(ref _disposed) != 0)
+                {
+                    CloseIdle();
+                }
             }
             else
             {

@@ -78,7 +78,7 @@ internal sealed class MaterialStore : IDisposable
 
     /// <summary>A trail has one writer: who names the file shares it, whatever key file is named beside it.</summary>
     internal Lease<SharedTrail> Audit(string path, string? keyPath) => Take(
-        [path], () => SharedTrail.Open(path, keyPath, _time, _loggerFactory.CreateLogger(HostingLog.Category)));
+        [path], () => SharedTrail.Open(path, keyPath, _time, HostingLog.Create(_loggerFactory)));
 
     public void Dispose()
     {

@@ -37,7 +37,7 @@ internal abstract class HostedSide<[DynamicallyAccessedMembers(DynamicallyAccess
         _store = services.GetRequiredService<MaterialStore>();
         _root = services.GetService<IHostEnvironment>()?.ContentRootPath ?? Directory.GetCurrentDirectory();
         LoggerFactory = services.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance;
-        Logger = LoggerFactory.CreateLogger(HostingLog.Category);
+        Logger = HostingLog.Create(LoggerFactory);
         Time = services.GetService<TimeProvider>() ?? TimeProvider.System;
     }
 

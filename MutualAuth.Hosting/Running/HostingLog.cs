@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.Logging;
+using MutualAuth.Telemetry;
 
 namespace MutualAuth.Hosting.Running;
 
@@ -7,6 +8,9 @@ namespace MutualAuth.Hosting.Running;
 internal static partial class HostingLog
 {
     internal const string Category = MutualAuthTelemetry.LogCategory + ".Hosting";
+
+    /// <summary>A logger that never throws: a sink that is broken must keep no host from starting, serving or stopping.</summary>
+    internal static ILogger Create(ILoggerFactory factory) => GuardedLogger.Create(factory, Category);
 
     [LoggerMessage(2000, LogLevel.Information, "The listener {Name} listens on {EndPoint}.")]
     internal static partial void Listening(ILogger logger, string name, EndPoint endPoint);

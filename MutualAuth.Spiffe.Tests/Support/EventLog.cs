@@ -11,6 +11,9 @@ internal sealed class EventLog : ILoggerFactory, ILogger
 
     internal IEnumerable<Entry> Entries => _entries;
 
+    /// <summary>Called with the number of each event, on the thread that logs it.</summary>
+    internal Action<int>? Hearing { get; set; }
+
     /// <summary>Waits for the nth event of this name.</summary>
     internal async Task<Entry> UntilAsync(string name, int nth = 1)
     {
@@ -29,6 +32,7 @@ internal sealed class EventLog : ILoggerFactory, ILogger
 
     public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
     {
+        Hearing?.Invoke(eventId.Id);
         var values = state as IReadOnlyList<KeyValuePair<string, object?>> ?? [];
         _entries.Enqueue(
             new Entry(

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using MutualAuth.Collections;
 using MutualAuth.Tokens.Http;
 using MutualAuth.Tokens.Json;
 
@@ -21,6 +22,7 @@ internal sealed class FetchedKeys : IKeySource
     private Task _following = Task.CompletedTask;
     private Task<bool>? _flight;
     private long? _begunAt;
+    private long _endedAt;
     private (KeySet Keys, long At)? _good;
     private bool _isSaidTooOld;
     private int _disposed;
@@ -123,7 +125,8 @@ internal sealed class FetchedKeys : IKeySource
             while (true)
             {
                 var spread = _options.Interval * (1 - (Jitter * Backoff.Random()));
-                await Task.Delay(Trouble is null ? spread : _backoff.Next(), _options.TimeProvider, _stop.Token).ConfigureAwait(false);
+                await _options.TimeProvider.DelayAsync(Trouble is null ? spread : _backoff.Next(), Volatile.Read(ref _endedAt), _stop.Token)
+                    .ConfigureAwait(false);
                 await Fly().ConfigureAwait(false);
             }
         }
@@ -177,7 +180,8 @@ internal sealed class FetchedKeys : IKeySource
             lock (_state)
             {
                 Trouble = trouble;
-                _good = keys is null ? _good : (keys, _options.TimeProvider.GetTimestamp());
+                _endedAt = _options.TimeProvider.GetTimestamp();
+                _good = keys is null ? _good : (keys, _endedAt);
                 _isSaidTooOld = keys is null && _isSaidTooOld;
                 _flight = null;
             }

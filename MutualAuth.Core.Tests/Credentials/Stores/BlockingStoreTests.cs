@@ -145,6 +145,72 @@ public sealed class BlockingStoreTests
     }
 
     [Test]
+    public async Task A_thread_that_cannot_be_started_takes_no_place_and_its_check_is_never_begun()
+    {
+        var (failing, begun) = (2, new List<int>());
+        var threads = new BlockingCallThreads(1, thread =>
+        {
+            if (failing-- > 0)
+            {
+                throw new InsufficientMemoryException("no more threads");
+            }
+
+            thread.Start();
+        });
+        Task<int> RunAsync(int number) => threads.RunAsync(
+            () =>
+            {
+                begun.Add(number);
+                return ValueTask.FromResult(number);
+            },
+            default).AsTask().WaitAsync(TimeSpan.FromSeconds(20));
+
+        await FluentActions.Awaiting(() => RunAsync(1)).Should().ThrowAsync<InsufficientMemoryException>();
+        await FluentActions.Awaiting(() => RunAsync(2)).Should().ThrowAsync<InsufficientMemoryException>();
+        threads.Threads.Should().Be(0);
+
+        (await RunAsync(3)).Should().Be(3);
+        (await RunAsync(4)).Should().Be(4);
+        begun.Should().Equal([3, 4], "nobody waits for the others any more");
+    }
+
+    [Test]
+    public async Task Where_a_second_thread_cannot_be_started_the_check_waits_for_the_first()
+    {
+        var failing = false;
+        var threads = new BlockingCallThreads(2, thread =>
+        {
+            if (failing)
+            {
+                throw new InsufficientMemoryException("no more threads");
+            }
+
+            thread.Start();
+        });
+        using var held = new ManualResetEventSlim();
+        using var begun = new SemaphoreSlim(0);
+        ValueTask<bool> Hold()
+        {
+            begun.Release();
+            return ValueTask.FromResult(held.Wait(TimeSpan.FromSeconds(20)));
+        }
+
+        var first = threads.RunAsync(Hold, default).AsTask();
+        (await begun.WaitAsync(TimeSpan.FromSeconds(20))).Should().BeTrue();
+        failing = true;
+        var second = threads.RunAsync(() => ValueTask.FromResult(Thread.CurrentThread), default).AsTask();
+        second.IsCompleted.Should().BeFalse();
+        threads.Threads.Should().Be(1);
+        failing = false;
+        var third = threads.RunAsync(Hold, default).AsTask();
+        (await second.WaitAsync(TimeSpan.FromSeconds(20))).IsThreadPoolThread.Should().BeFalse();
+        (await begun.WaitAsync(TimeSpan.FromSeconds(20))).Should().BeTrue("a second one may be started again");
+
+        held.Set();
+        await Task.WhenAll(first, third).WaitAsync(TimeSpan.FromSeconds(20));
+    }
+
+    [Test]
     public async Task A_check_sees_what_belongs_to_its_caller()
     {
         var caller = new AsyncLocal<string> { Value = "alice's login" };

@@ -10,37 +10,31 @@ namespace MutualAuth.Tests.Scenarios;
 public sealed class ListenerTests
 {
     private World _world = null!;
-    private readonly List<HandshakeException> _failures = [];
-    private SemaphoreSlim _failed = null!;
+    private ListeningWorld _listening = null!;
 
     [SetUp]
     public void SetUp()
     {
         _world = new World { CloseTimeout = World.Moment };
-        _failures.Clear();
-        _failed = new SemaphoreSlim(0); // what another test of this class has left over counts here no longer
+        _listening = new ListeningWorld(_world); // what another test of this class has left over counts here no longer
     }
 
     [TearDown]
-    public void TearDown()
-    {
-        _world.Dispose();
-        _failed.Dispose();
-    }
+    public void TearDown() => _world.Dispose();
 
     [Test]
     [NonParallelizable] // it opens thousands of sockets
     public async Task Two_thousand_silent_sockets_do_not_delay_an_honest_client_and_are_gone_after_the_deadline()
     {
         var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
-        await using var listener = Listen(_world.ServerOptions with { TimeProvider = clock });
+        await using var listener = _listening.Listen(_world.ServerOptions with { TimeProvider = clock });
         var silent = new List<Socket>();
         for (var count = 0; count < 2000; count++)
         {
             silent.Add(await DialAsync(listener));
         }
 
-        await using var honest = await ConnectAsync(listener);
+        await using var honest = await _listening.ConnectAsync(listener);
         await using var served = await listener.AcceptAsync().AsTask().WaitAsync(ConnectedPair.Deadline);
 
         served.Peer.Name.Should().Be("client.test");
@@ -51,26 +45,22 @@ public sealed class ListenerTests
             socket.Dispose();
         }
 
-        lock (_failures)
-        {
-            _failures.Select(failure => failure.Reason)
-                .Distinct()
-                .Should().BeSubsetOf([RejectionReason.EvictedBeforeHello, RejectionReason.NoClientHello]);
-        }
+        _listening.Failures.Select(failure => failure.Reason)
+            .Distinct()
+            .Should().BeSubsetOf([RejectionReason.EvictedBeforeHello, RejectionReason.NoClientHello]);
     }
 
     [Test]
     public async Task The_oldest_silent_socket_of_an_address_makes_room_for_the_newest()
     {
-        await using var listener = Listen(_world.ServerOptions, options => options with { MaxPendingHellosPerAddress = 2 });
+        await using var listener = _listening.Listen(_world.ServerOptions, options => options with { MaxPendingHellosPerAddress = 2 });
         using var first = await DialAsync(listener);
         using var second = await DialAsync(listener);
         using var third = await DialAsync(listener);
 
         (await ReadToEndAsync(first)).Should().BeTrue();
 
-        (await _failed.WaitAsync(ConnectedPair.Deadline)).Should().BeTrue();
-        _failures.Single().Reason.Should().Be(RejectionReason.EvictedBeforeHello);
+        (await _listening.OnlyFailureAsync()).Reason.Should().Be(RejectionReason.EvictedBeforeHello);
         second.Poll(0, SelectMode.SelectRead).Should().BeFalse("it still has its place");
         third.Poll(0, SelectMode.SelectRead).Should().BeFalse("it still has its place");
     }
@@ -80,7 +70,7 @@ public sealed class ListenerTests
     [TestCase(4, false)]
     public async Task The_oldest_silent_socket_of_all_makes_room_for_the_newest(int most, bool isEnded)
     {
-        await using var listener = Listen(
+        await using var listener = _listening.Listen(
             _world.ServerOptions, options => options with { MaxPendingHellos = most, MaxPendingHellosPerAddress = 100 });
         using var first = await DialAsync(listener);
         using var second = await DialAsync(listener);
@@ -88,12 +78,11 @@ public sealed class ListenerTests
         if (isEnded)
         {
             (await ReadToEndAsync(first)).Should().BeTrue();
-            (await _failed.WaitAsync(ConnectedPair.Deadline)).Should().BeTrue();
-            _failures.Single().Reason.Should().Be(RejectionReason.EvictedBeforeHello);
+            (await _listening.OnlyFailureAsync()).Reason.Should().Be(RejectionReason.EvictedBeforeHello);
         }
         else
         {
-            await using var honest = await ConnectAsync(listener); // it comes after them: they have been taken in
+            await using var honest = await _listening.ConnectAsync(listener); // it comes after them: they have been taken in
             first.Poll(0, SelectMode.SelectRead).Should().BeFalse("there was room for four");
         }
 
@@ -106,22 +95,21 @@ public sealed class ListenerTests
     {
         var gate = new TaskCompletionSource();
         var inside = new SemaphoreSlim(0);
-        await using var listener = Listen(HeldAt(gate, inside), listening => listening with { MaxConcurrentHandshakes = 1, MaxQueuedHandshakes = 1 });
-        var first = ConnectAsync(listener);
+        await using var listener = _listening.Listen(
+            HeldAt(gate, inside), listening => listening with { MaxConcurrentHandshakes = 1, MaxQueuedHandshakes = 1 });
+        var first = _listening.ConnectAsync(listener);
         await inside.WaitAsync(ConnectedPair.Deadline);
-        var second = End.OfAsync(ConnectAsync(listener));
-        var third = ConnectAsync(listener);
+        var second = End.OfAsync(_listening.ConnectAsync(listener));
+        var third = _listening.ConnectAsync(listener);
 
-        (await _failed.WaitAsync(ConnectedPair.Deadline)).Should().BeTrue("one of them has made room for the other");
+        var failure = await _listening.OnlyFailureAsync(); // it has made room for the other
         gate.SetResult();
 
         await using var one = await first.WaitAsync(ConnectedPair.Deadline);
         var ends = new[] { await second, await End.OfAsync(third) };
         ends.Count(end => end.Connection is not null).Should().Be(1);
-        lock (_failures)
-        {
-            (_failures.Single().Failure, _failures.Single().Reason).Should().Be((HandshakeFailure.NoCapacity, RejectionReason.Overloaded));
-        }
+        (failure.Failure, failure.Reason).Should().Be((HandshakeFailure.NoCapacity, RejectionReason.Overloaded));
+        _listening.Failures.Should().ContainSingle();
 
         foreach (var end in ends.Where(end => end.Connection is not null))
         {
@@ -134,16 +122,17 @@ public sealed class ListenerTests
     {
         var gate = new TaskCompletionSource();
         var inside = new SemaphoreSlim(0);
-        await using var listener = Listen(HeldAt(gate, inside), listening => listening with { MaxConcurrentHandshakes = 1, MaxQueuedHandshakes = 2 });
-        var first = ConnectAsync(listener);
+        await using var listener = _listening.Listen(
+            HeldAt(gate, inside), listening => listening with { MaxConcurrentHandshakes = 1, MaxQueuedHandshakes = 2 });
+        var first = _listening.ConnectAsync(listener);
         await inside.WaitAsync(ConnectedPair.Deadline);
-        var second = ConnectAsync(listener);
+        var second = _listening.ConnectAsync(listener);
 
         gate.SetResult();
 
         await using var one = await first.WaitAsync(ConnectedPair.Deadline);
         await using var two = await second.WaitAsync(ConnectedPair.Deadline);
-        _failures.Should().BeEmpty();
+        _listening.Failures.Should().BeEmpty();
     }
 
     /// <summary>All of them have left their slots, and wait for an asynchronous check, before the application has enough.</summary>
@@ -154,10 +143,10 @@ public sealed class ListenerTests
         const int Count = 4;
         var verdict = new TaskCompletionSource<Rejection?>();
         var waiting = new SemaphoreSlim(0);
-        await using var listener = Listen(
+        await using var listener = _listening.Listen(
             _world.ServerOptions with { AsyncValidators = [new HeldValidator(verdict.Task, waiting)] },
             listening => listening with { MaxConcurrentHandshakes = 1, MaxReadyConnections = isSlow ? 1 : Count });
-        var clients = Enumerable.Range(0, Count).Select(_ => ConnectAsync(listener)).ToArray();
+        var clients = Enumerable.Range(0, Count).Select(_ => _listening.ConnectAsync(listener)).ToArray();
         for (var count = 0; count < Count; count++)
         {
             (await waiting.WaitAsync(ConnectedPair.Deadline)).Should().BeTrue("each is checked");
@@ -175,7 +164,7 @@ public sealed class ListenerTests
             accepted.Peer.Name.Should().Be("client.test");
         }
 
-        await using var next = await ConnectAsync(listener);
+        await using var next = await _listening.ConnectAsync(listener);
         await using var last = await listener.AcceptAsync().AsTask().WaitAsync(ConnectedPair.Deadline);
         last.IsConfirmed.Should().BeTrue("the slots have come back");
         await Task.WhenAll(clients.Select(async client => await (await client).DisposeAsync()));
@@ -184,8 +173,8 @@ public sealed class ListenerTests
     [Test]
     public async Task Stopping_lets_live_connections_finish_what_is_under_way()
     {
-        await using var listener = Listen(_world.ServerOptions);
-        await using var client = await ConnectAsync(listener);
+        await using var listener = _listening.Listen(_world.ServerOptions);
+        await using var client = await _listening.ConnectAsync(listener);
         var server = await listener.AcceptAsync().AsTask().WaitAsync(ConnectedPair.Deadline);
 
         var stopped = listener.StopAsync(TimeSpan.FromSeconds(20));
@@ -198,11 +187,35 @@ public sealed class ListenerTests
         (await new StreamReader(client.Stream).ReadToEndAsync().WaitAsync(ConnectedPair.Deadline)).Should().Be("last words");
     }
 
+    /// <summary>It is too late to be among the silent ones that the stop ends, and its deadline is on a clock that stands still.</summary>
+    [Test]
+    public async Task A_socket_that_is_accepted_at_the_moment_of_a_stop_is_closed_by_it()
+    {
+        var clock = new HoldingClock(DateTimeOffset.UtcNow);
+        var options = _world.ServerOptions with { TimeProvider = clock };
+        await using var listener = _listening.Listen(options);
+        await using var client = await _listening.ConnectAsync(listener);
+        var server = await listener.AcceptAsync().AsTask().WaitAsync(ConnectedPair.Deadline);
+        clock.HoldNext(options.HandshakeTimeout);
+        using var late = await DialAsync(listener);
+        await clock.Held.WaitAsync(ConnectedPair.Deadline);
+
+        var stopped = listener.StopAsync(Timeout.InfiniteTimeSpan);
+        await server.DrainRequested.WaitHandleAsync();
+        clock.Release();
+
+        (await ReadToEndAsync(late)).Should().BeTrue("the listener takes nobody in any more");
+        (await _listening.OnlyFailureAsync()).Reason.Should().Be(RejectionReason.ListenerStopped);
+        stopped.IsCompleted.Should().BeFalse("the connection goes on");
+        await server.DisposeAsync();
+        await stopped.WaitAsync(ConnectedPair.Deadline);
+    }
+
     [Test]
     public async Task What_is_left_at_the_drain_deadline_is_aborted()
     {
-        await using var listener = Listen(_world.ServerOptions);
-        await using var client = await ConnectAsync(listener);
+        await using var listener = _listening.Listen(_world.ServerOptions);
+        await using var client = await _listening.ConnectAsync(listener);
         await using var server = await listener.AcceptAsync().AsTask().WaitAsync(ConnectedPair.Deadline);
 
         await listener.StopAsync(TimeSpan.FromMilliseconds(50)).WaitAsync(ConnectedPair.Deadline);
@@ -214,7 +227,7 @@ public sealed class ListenerTests
     [Test]
     public async Task A_stopped_listener_ends_the_loop_and_takes_nobody_in()
     {
-        var listener = Listen(_world.ServerOptions);
+        var listener = _listening.Listen(_world.ServerOptions);
         var loop = Task.Run(async () =>
         {
             var count = 0;
@@ -226,7 +239,7 @@ public sealed class ListenerTests
 
             return count;
         });
-        await using (await ConnectAsync(listener))
+        await using (await _listening.ConnectAsync(listener))
         {
             await listener.StopAsync(TimeSpan.FromSeconds(10)).WaitAsync(ConnectedPair.Deadline);
         }
@@ -256,7 +269,7 @@ public sealed class ListenerTests
     [Test]
     public async Task A_client_finds_the_address_that_answers_when_the_name_has_several()
     {
-        await using var listener = Listen(_world.ServerOptions); // on 127.0.0.1 alone, while localhost may be ::1 as well
+        await using var listener = _listening.Listen(_world.ServerOptions); // on 127.0.0.1 alone, while localhost may be ::1 as well
         var client = new MutualTlsClient(_world.ClientOptions with { Authorization = Authorize.Dns("server.test") });
 
         await using var connection = await client.ConnectAsync("localhost", ((IPEndPoint)listener.LocalEndPoint).Port)
@@ -286,28 +299,6 @@ public sealed class ListenerTests
             return gate.Task.Wait(ConnectedPair.Deadline);
         }),
     };
-
-    private MutualTlsListener Listen(MutualTlsServerOptions server, Func<MutualTlsListenerOptions, MutualTlsListenerOptions>? change = null)
-    {
-        var options = new MutualTlsListenerOptions
-        {
-            Server = new MutualTlsServer(server),
-            EndPoint = new IPEndPoint(IPAddress.Loopback, 0),
-            OnHandshakeFailed = failure =>
-            {
-                lock (_failures)
-                {
-                    _failures.Add(failure);
-                }
-
-                _failed.Release();
-            },
-        };
-        return MutualTlsListener.Start(change?.Invoke(options) ?? options);
-    }
-
-    private Task<MutualTlsConnection> ConnectAsync(MutualTlsListener listener) =>
-        new MutualTlsClient(_world.ClientOptions).ConnectAsync(listener.LocalEndPoint, "server.test").WaitAsync(ConnectedPair.Deadline);
 
     private static async Task<Socket> DialAsync(MutualTlsListener listener)
     {

@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using Microsoft.Extensions.Time.Testing;
 using MutualAuth.Audit;
 using MutualAuth.Tests.Support;
@@ -22,16 +20,15 @@ public sealed class TokenCallbackTests
     }
 
     private readonly FakeTimeProvider _clock = new(DateTimeOffset.UtcNow);
-    private readonly SemaphoreSlim _failed = new(0);
-    private readonly List<HandshakeException> _failures = [];
     private readonly ManualResetEventSlim _blocked = new();
     private World _world = null!;
+    private ListeningWorld _listening = null!;
 
     [SetUp]
     public void SetUp()
     {
         _world = new World { CloseTimeout = World.Moment };
-        _failures.Clear();
+        _listening = new ListeningWorld(_world);
         _blocked.Reset();
     }
 
@@ -43,23 +40,19 @@ public sealed class TokenCallbackTests
     }
 
     [OneTimeTearDown]
-    public void OneTimeTearDown()
-    {
-        _failed.Dispose();
-        _blocked.Dispose();
-    }
+    public void OneTimeTearDown() => _blocked.Dispose();
 
     [Test]
     public async Task The_deadline_of_a_handshake_ends_it_whatever_a_selector_registers_on_its_token([Values] Callback callback)
     {
         var asked = Gate();
-        await using var listener = Listen(_world.ServerOptions with { SelectServer = Holding(asked, callback), TimeProvider = _clock });
-        var client = End.OfAsync(ConnectAsync(listener));
+        await using var listener = _listening.Listen(_world.ServerOptions with { SelectServer = Holding(asked, callback), TimeProvider = _clock });
+        var client = End.OfAsync(_listening.ConnectAsync(listener));
         await asked.Task.WaitAsync(ConnectedPair.Deadline);
 
         await Task.Run(() => _clock.Advance(TimeSpan.FromSeconds(10))).WaitAsync(ConnectedPair.Deadline);
 
-        (await FailureAsync()).Reason.Should().Be(RejectionReason.HandshakeTimedOut);
+        (await _listening.OnlyFailureAsync()).Reason.Should().Be(RejectionReason.HandshakeTimedOut);
         (await client).Connection.Should().BeNull();
     }
 
@@ -67,8 +60,8 @@ public sealed class TokenCallbackTests
     public async Task A_stop_ends_handshakes_whatever_a_selector_registers_on_its_token([Values] Callback callback)
     {
         var asked = Gate();
-        await using var listener = Listen(_world.ServerOptions with { SelectServer = Holding(asked, callback) });
-        var client = End.OfAsync(ConnectAsync(listener));
+        await using var listener = _listening.Listen(_world.ServerOptions with { SelectServer = Holding(asked, callback) });
+        var client = End.OfAsync(_listening.ConnectAsync(listener));
         await asked.Task.WaitAsync(ConnectedPair.Deadline);
 
         await listener.StopAsync(TimeSpan.Zero).WaitAsync(ConnectedPair.Deadline);
@@ -86,14 +79,15 @@ public sealed class TokenCallbackTests
         var hold = Holding(asked, callback);
         var count = 0;
         ServerSelector first = (hello, front, token) => Interlocked.Increment(ref count) == 1 ? hold(hello, front, token) : new(front);
-        await using var listener = Listen(_world.ServerOptions with { SelectServer = first }, options => options with { MaxWaitingHandshakes = 1 });
-        var evicted = End.OfAsync(ConnectAsync(listener));
+        await using var listener = _listening.Listen(
+            _world.ServerOptions with { SelectServer = first }, options => options with { MaxWaitingHandshakes = 1 });
+        var evicted = End.OfAsync(_listening.ConnectAsync(listener));
         await asked.Task.WaitAsync(ConnectedPair.Deadline);
 
-        await using var other = await ConnectAsync(listener);
+        await using var other = await _listening.ConnectAsync(listener);
 
         other.IsConfirmed.Should().BeTrue();
-        (await FailureAsync()).Reason.Should().Be(RejectionReason.Overloaded);
+        (await _listening.OnlyFailureAsync()).Reason.Should().Be(RejectionReason.Overloaded);
         (await evicted).Connection.Should().BeNull();
         await using var served = await listener.AcceptAsync().AsTask().WaitAsync(ConnectedPair.Deadline);
         served.Peer.Name.Should().Be("client.test");
@@ -108,7 +102,7 @@ public sealed class TokenCallbackTests
         var count = 0;
         var told = new SemaphoreSlim(0);
         ServerSelector first = (hello, front, token) => Interlocked.Increment(ref count) == 1 ? hold(hello, front, token) : new(front);
-        await using var listener = Listen(_world.ServerOptions with { SelectServer = first }, options => options with
+        await using var listener = _listening.Listen(_world.ServerOptions with { SelectServer = first }, options => options with
         {
             MaxWaitingHandshakes = 1,
             OnHandshakeFailed = _ =>
@@ -120,10 +114,10 @@ public sealed class TokenCallbackTests
                 }
             },
         });
-        var evicted = End.OfAsync(ConnectAsync(listener));
+        var evicted = End.OfAsync(_listening.ConnectAsync(listener));
         await asked.Task.WaitAsync(ConnectedPair.Deadline);
 
-        await using var other = await ConnectAsync(listener);
+        await using var other = await _listening.ConnectAsync(listener);
 
         (await told.WaitAsync(ConnectedPair.Deadline)).Should().BeTrue("the observer is told of the one that was ended");
         other.IsConfirmed.Should().BeTrue();
@@ -134,17 +128,17 @@ public sealed class TokenCallbackTests
     public async Task The_deadline_of_validators_ends_them_whatever_they_register_on_their_token([Values] Callback callback)
     {
         var asked = Gate();
-        await using var listener = Listen(_world.ServerOptions with
+        await using var listener = _listening.Listen(_world.ServerOptions with
         {
             AsyncValidators = [new HoldingValidator(token => HoldAsync(asked, callback, token))],
             TimeProvider = _clock,
         });
-        var client = End.OfAsync(ConnectAsync(listener));
+        var client = End.OfAsync(_listening.ConnectAsync(listener));
         await asked.Task.WaitAsync(ConnectedPair.Deadline);
 
         await Task.Run(() => _clock.Advance(TimeSpan.FromSeconds(5))).WaitAsync(ConnectedPair.Deadline);
 
-        (await FailureAsync()).Reason.Should().Be(RejectionReason.ValidatorTimedOut);
+        (await _listening.OnlyFailureAsync()).Reason.Should().Be(RejectionReason.ValidatorTimedOut);
         (await client).Refusal.Failure.Should().Be(HandshakeFailure.RefusedByPeer);
     }
 
@@ -156,14 +150,14 @@ public sealed class TokenCallbackTests
         {
             Instead = (what, token) => what.What == AuditKinds.Authenticated ? HoldAsync(asked, callback, token).AsTask() : null,
         };
-        await using var listener = Listen(
+        await using var listener = _listening.Listen(
             _world.ServerOptions with { Audit = sink.Policy with { Timeout = TimeSpan.FromSeconds(2) }, TimeProvider = _clock });
-        var client = End.OfAsync(ConnectAsync(listener));
+        var client = End.OfAsync(_listening.ConnectAsync(listener));
         await asked.Task.WaitAsync(ConnectedPair.Deadline);
 
         await Task.Run(() => _clock.Advance(TimeSpan.FromSeconds(2))).WaitAsync(ConnectedPair.Deadline);
 
-        (await FailureAsync()).Reason.Should().Be(RejectionReason.AuditNotRecorded);
+        (await _listening.OnlyFailureAsync()).Reason.Should().Be(RejectionReason.AuditNotRecorded);
         (await client).Connection.Should().BeNull();
     }
 
@@ -192,37 +186,6 @@ public sealed class TokenCallbackTests
         asked.SetResult();
         await Task.Delay(Timeout.InfiniteTimeSpan, token);
     }
-
-    private async Task<HandshakeException> FailureAsync()
-    {
-        (await _failed.WaitAsync(ConnectedPair.Deadline)).Should().BeTrue("the handshake has an outcome");
-        lock (_failures)
-        {
-            return _failures.Single();
-        }
-    }
-
-    private MutualTlsListener Listen(MutualTlsServerOptions server, Func<MutualTlsListenerOptions, MutualTlsListenerOptions>? change = null)
-    {
-        var options = new MutualTlsListenerOptions
-        {
-            Server = new MutualTlsServer(server),
-            EndPoint = new IPEndPoint(IPAddress.Loopback, 0),
-            OnHandshakeFailed = failure =>
-            {
-                lock (_failures)
-                {
-                    _failures.Add(failure);
-                }
-
-                _failed.Release();
-            },
-        };
-        return MutualTlsListener.Start(change?.Invoke(options) ?? options);
-    }
-
-    private Task<MutualTlsConnection> ConnectAsync(MutualTlsListener listener) =>
-        new MutualTlsClient(_world.ClientOptions).ConnectAsync(listener.LocalEndPoint, "server.test").WaitAsync(ConnectedPair.Deadline);
 
     private sealed class HoldingValidator(Func<CancellationToken, ValueTask> hold) : IAsyncPeerValidator
     {

@@ -13,13 +13,15 @@ internal sealed class BlockingCallThreads
     private const int IdleMilliseconds = 10_000;
 
     private readonly int _max;
+    private readonly Action<Thread> _start;
     private readonly object _lock = new(); // of Monitor, which can wait
     private readonly LinkedList<Action> _waiting = new();
     private int _threads;
     private int _idle;
 
     /// <param name="max">How many threads.</param>
-    internal BlockingCallThreads(int max) => _max = max;
+    /// <param name="start">Starts a thread; null for <see cref="Thread.Start()"/>. For tests.</param>
+    internal BlockingCallThreads(int max, Action<Thread>? start = null) => (_max, _start) = (max, start ?? (static thread => thread.Start()));
 
     /// <summary>How many threads there are.</summary>
     internal int Threads
@@ -102,10 +104,24 @@ internal sealed class BlockingCallThreads
                 return place;
             }
 
-            _threads++;
-            using (ExecutionContext.SuppressFlow())
+            try
             {
-                new Thread(Work) { IsBackground = true, Name = "MutualAuth credential check" }.Start();
+                using (ExecutionContext.SuppressFlow())
+                {
+                    _start(new Thread(Work) { IsBackground = true, Name = "MutualAuth credential check" });
+                }
+
+                _threads++; // the thread has to wait for the lock
+            }
+            catch (Exception) when (_threads > 0)
+            {
+                // Of memory or threads there are no more. Those that run take the call in its turn.
+                Monitor.Pulse(_lock);
+            }
+            catch
+            {
+                _waiting.Remove(place); // no thread would take it, or one much later, for a caller who has left
+                throw;
             }
 
             return place;

@@ -82,7 +82,7 @@ public sealed class FetchedRevocationLists : IRevocationListSource, IReloadable,
     {
         ObjectDisposedException.ThrowIf(_disposed != 0, this);
         var answers = await Task.WhenAll(_followers.Select(follower => follower.Fly())).WaitAsync(cancellationToken).ConfigureAwait(false);
-        return answers.All(isGood => isGood);
+        return answers.All(end => end.IsGood);
     }
 
     /// <summary>Breaks off what is under way and fetches no more, without waiting for the end of it.</summary>
@@ -91,6 +91,11 @@ public sealed class FetchedRevocationLists : IRevocationListSource, IReloadable,
         if (Interlocked.Exchange(ref _disposed, 1) == 0)
         {
             _stop.Cancel();
+            foreach (var follower in _followers)
+            {
+                follower.Dispose();
+            }
+
             _http.Dispose();
         }
     }

@@ -4,8 +4,14 @@ using MutualAuth.Telemetry;
 
 namespace MutualAuth.Revocation;
 
+/// <summary>How a fetch ended, and when, before anybody heard of it.</summary>
+/// <param name="IsGood">Whether the last good lists are known to be the newest.</param>
+/// <param name="At">The time.</param>
+/// <param name="Timestamp">The same look at the clock, from which the pause until the next fetch counts.</param>
+internal readonly record struct FetchEnd(bool IsGood, DateTimeOffset At, long Timestamp);
+
 /// <summary>Follows one address: one fetch at a time, the last good lists kept, the next fetch planned.</summary>
-internal sealed class ListFollower
+internal sealed class ListFollower : IDisposable
 {
     // Real time, whatever clock the options have.
     private static readonly TimeSpan s_moment = TimeSpan.FromMilliseconds(500);
@@ -24,7 +30,7 @@ internal sealed class ListFollower
     private volatile RevocationLists _current = RevocationLists.Empty;
     private volatile RevocationFetchStatus _status;
     private ListVersion? _version;
-    private Task<bool>? _flight;
+    private Task<FetchEnd>? _flight;
     private Task _abandoned = Task.CompletedTask;
     private TaskCompletionSource _refuted = NewSignal();
     private DateTimeOffset? _nextAttempt;
@@ -81,15 +87,14 @@ internal sealed class ListFollower
 
     /// <summary>Fetches until the end. Never throws.</summary>
     /// <param name="fetch">The first fetch, which has begun.</param>
-    internal async Task FollowAsync(Task<bool> fetch)
+    internal async Task FollowAsync(Task<FetchEnd> fetch)
     {
         try
         {
             while (true)
             {
-                var isGood = await fetch.ConfigureAwait(false);
-                var now = _options.TimeProvider.GetUtcNow();
-                await WaitAsync(_pauses.After(isGood, _current, now), now).ConfigureAwait(false);
+                var end = await fetch.ConfigureAwait(false);
+                await WaitAsync(_pauses.After(end.IsGood, _current, end.At), end).ConfigureAwait(false);
                 fetch = Fly();
             }
         }
@@ -99,8 +104,8 @@ internal sealed class ListFollower
         }
     }
 
-    /// <summary>Fetches now, or joins the fetch that is under way. False when the last good lists are not known to be the newest.</summary>
-    internal Task<bool> Fly()
+    /// <summary>Fetches now, or joins the fetch that is under way.</summary>
+    internal Task<FetchEnd> Fly()
     {
         lock (_state)
         {
@@ -115,6 +120,9 @@ internal sealed class ListFollower
             return _flight;
         }
     }
+
+    /// <summary>Tries no failed write to the witness again; what is under way ends by the token.</summary>
+    public void Dispose() => _succession.StopRecording();
 
     /// <summary>Takes what an earlier run kept. What cannot be used is told, and fetched again.</summary>
     private void Recall()
@@ -155,51 +163,53 @@ internal sealed class ListFollower
         }
     }
 
-    private async Task WaitAsync(TimeSpan pause, DateTimeOffset now)
+    private async Task WaitAsync(TimeSpan pause, FetchEnd since)
     {
         using var over = CancellationTokenSource.CreateLinkedTokenSource(_stop);
-        var delay = DelayAsync(pause, now, over.Token);
+        var delay = DelayAsync(pause, since, over.Token);
         if (await Task.WhenAny(delay, _refuted.Task).ConfigureAwait(false) == _refuted.Task)
         {
             // An attacker forged a list, or the authority has another key: not at once, and not only after the interval.
             _refuted = NewSignal();
             await over.CancelAsync().ConfigureAwait(false);
-            now = _options.TimeProvider.GetUtcNow();
-            delay = DelayAsync(_pauses.After(isGood: false, _current, now), now, _stop);
+            var now = LookAtClock(isGood: false);
+            delay = DelayAsync(_pauses.After(isGood: false, _current, now.At), now, _stop);
         }
 
         await delay.ConfigureAwait(false);
     }
 
-    private Task DelayAsync(TimeSpan pause, DateTimeOffset now, CancellationToken cancellationToken)
+    private Task DelayAsync(TimeSpan pause, FetchEnd since, CancellationToken cancellationToken)
     {
         // Together: who sees the time of the next attempt may move the clock, and who sees the wait may ask for that time.
         lock (_state)
         {
-            _nextAttempt = now + pause;
-            return Task.Delay(pause, _options.TimeProvider, cancellationToken);
+            _nextAttempt = since.At + pause;
+            return _options.TimeProvider.DelayAsync(pause, since.Timestamp, cancellationToken);
         }
     }
 
-    private async Task<bool> FetchAsync()
+    private async Task<FetchEnd> FetchAsync()
     {
-        ListFlaw? flaw;
+        FetchEnd? end = null;
         var before = _status;
         try
         {
-            await _places.WaitAsync(_stop).ConfigureAwait(false);
-            try
+            var (flaw, taken) = await InTurnAsync(before).ConfigureAwait(false);
+            end = LookAtClock(flaw is null);
+            if (taken is not null)
             {
-                Tell(flaw = await AskAsync(before).ConfigureAwait(false), before);
+                OnUnrecorded(_succession.Unrecorded);
+                _taken(this);
+                await KeepAsync(taken).ConfigureAwait(false);
             }
-            finally
-            {
-                _places.Release();
-            }
+
+            Tell(flaw, before);
         }
         catch (Exception exception) when (!_stop.IsCancellationRequested)
         {
-            flaw = new ListFlaw(RevocationFetchFailure.Faulted, $"an unexpected error, {exception.GetType().Name}");
+            end = (end ?? LookAtClock(isGood: false)) with { IsGood = false };
+            var flaw = new ListFlaw(RevocationFetchFailure.Faulted, $"an unexpected error, {exception.GetType().Name}");
             Note(flaw, before);
             FetchLog.Faulted(_logger, Address, exception);
             Tell(flaw, before);
@@ -212,23 +222,37 @@ internal sealed class ListFollower
             }
         }
 
-        return flaw is null;
+        return end.Value;
     }
 
+    /// <summary>Asks in a place among the fetches, which is free again before anybody hears of the answer: they may take their time.</summary>
     /// <param name="before">What was known of the address when the fetch began.</param>
-    private async Task<ListFlaw?> AskAsync(RevocationFetchStatus before)
+    private async Task<(ListFlaw? Flaw, RevocationLists? Taken)> InTurnAsync(RevocationFetchStatus before)
+    {
+        await _places.WaitAsync(_stop).ConfigureAwait(false);
+        try
+        {
+            return await AskAsync(before).ConfigureAwait(false);
+        }
+        finally
+        {
+            _places.Release();
+        }
+    }
+
+    private async Task<(ListFlaw? Flaw, RevocationLists? Taken)> AskAsync(RevocationFetchStatus before)
     {
         if (!_abandoned.IsCompleted)
         {
-            return new ListFlaw(RevocationFetchFailure.TimedOut, "an earlier fetch that ran out of time has not ended yet");
+            return (new ListFlaw(RevocationFetchFailure.TimedOut, "an earlier fetch that ran out of time has not ended yet"), null);
         }
 
         // A list that no key of its issuer signed is asked for again, whatever the server calls its version.
         var isDoubtful = _current.Lists.Any(list => list.IsRefuted);
         var answer = await AskInTimeAsync(isDoubtful ? null : _version).ConfigureAwait(false);
-        return answer.Flaw is not null ? answer.Flaw
-            : answer.Content is null ? FlawOfDates(_current)
-            : await TakeAsync(answer.Content, answer.Version, before).ConfigureAwait(false);
+        return answer.Flaw is not null ? (answer.Flaw, null)
+            : answer.Content is null ? (FlawOfDates(_current), null)
+            : Take(answer.Content, answer.Version, before);
     }
 
     /// <summary>The application's handler may ignore the end of a token, and may block: it is left to itself then.</summary>
@@ -255,7 +279,8 @@ internal sealed class ListFollower
         }
     }
 
-    private async Task<ListFlaw?> TakeAsync(byte[] content, ListVersion? version, RevocationFetchStatus before)
+    /// <returns>What is wrong, and the lists that are in force from now on; null where none are.</returns>
+    private (ListFlaw? Flaw, RevocationLists? Taken) Take(byte[] content, ListVersion? version, RevocationFetchStatus before)
     {
         RevocationLists next;
         try
@@ -264,20 +289,21 @@ internal sealed class ListFollower
         }
         catch (MaterialException problem)
         {
-            return new ListFlaw(RevocationFetchFailure.Malformed, problem.Message);
+            return (new ListFlaw(RevocationFetchFailure.Malformed, problem.Message), null);
         }
 
         if (ForgedIn(next) is { } forged)
         {
-            return forged;
+            return (forged, null);
         }
 
         if (next.Lists.Length == _current.Lists.Length && next.Lists.All(list => _current.Lists.Any(list.IsSameAs)))
         {
             _version = version;
-            return _current.Lists.FirstOrDefault(list => list.IsRefuted) is { } refuted
+            var same = _current.Lists.FirstOrDefault(list => list.IsRefuted) is { } refuted
                 ? new ListFlaw(RevocationFetchFailure.NotSigned, $"the {refuted} was not signed by its issuer")
                 : FlawOfDates(_current);
+            return (same, null);
         }
 
         try
@@ -286,16 +312,13 @@ internal sealed class ListFollower
         }
         catch (MaterialException problem)
         {
-            return new ListFlaw(_succession.HasGoneBack ? RevocationFetchFailure.Older : RevocationFetchFailure.NotCurrent, problem.Message);
+            return (new ListFlaw(_succession.HasGoneBack ? RevocationFetchFailure.Older : RevocationFetchFailure.NotCurrent, problem.Message), null);
         }
 
         _version = version;
         var flaw = FlawOfDates(next);
         Note(flaw, before); // before anybody hears of the lists, and asks how the address is
-        OnUnrecorded(_succession.Unrecorded);
-        _taken(this);
-        await KeepAsync(next).ConfigureAwait(false);
-        return flaw;
+        return (flaw, next);
     }
 
     private ListFlaw? ForgedIn(RevocationLists lists) =>
@@ -362,6 +385,12 @@ internal sealed class ListFollower
         {
             FetchLog.NotKept(_logger, Address, problem.Message);
         }
+    }
+
+    private FetchEnd LookAtClock(bool isGood)
+    {
+        var timestamp = _options.TimeProvider.GetTimestamp();
+        return new FetchEnd(isGood, _options.TimeProvider.GetUtcNow(), timestamp);
     }
 
     private static async Task ObserveAsync(Task work) => await work.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -58,7 +58,10 @@ public sealed record RevocationFetchOptions
     /// <summary>The longest answer that is read, in bytes. 1,024 to 536,870,912, default 33,554,432.</summary>
     public int MaxBytes { get; init; } = 32 * 1024 * 1024;
 
-    /// <summary>How many addresses are asked at the same time; each one at most once. One to 64, default four.</summary>
+    /// <summary>
+    /// How many addresses are asked at the same time; each one at most once. One to 64, default four. Handlers and loggers that hear of an answer
+    /// take no place.
+    /// </summary>
     public int MaxConcurrentFetches { get; init; } = 4;
 
     /// <summary>

@@ -71,6 +71,8 @@ public sealed class RevocationListFiles : WatchedFiles<RevocationLists>, IRevoca
     /// <inheritdoc/>
     private protected override MaterialException? FlawAfterLoad => _succession.Unrecorded;
 
+    private protected override void EndFollowing() => _succession.StopRecording();
+
     private static RollbackGuard GuardOf(WatchOptions? options, WitnessedSource? memory) =>
         new((options ?? WatchOptions.Default).TimeProvider, memory);
 

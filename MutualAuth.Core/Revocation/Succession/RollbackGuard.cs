@@ -70,6 +70,9 @@ internal sealed class RollbackGuard(TimeProvider clock, WitnessedSource? memory 
         return next;
     }
 
+    /// <summary>The source was disposed of: what the witness could not record is not tried again.</summary>
+    internal void StopRecording() => memory?.Dispose();
+
     private void CompareWithEarlierRuns(RevocationLists next, DateTimeOffset now)
     {
         foreach (var old in memory!.Marks)

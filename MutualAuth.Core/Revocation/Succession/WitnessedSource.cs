@@ -5,10 +5,10 @@ namespace MutualAuth.Revocation;
 
 /// <summary>What a witness remembers of one source of lists, and how it comes to remember more.</summary>
 /// <remarks>
-/// What a path proves or refutes is written in the background, for judging does no I/O; a write that failed is tried again every ten seconds. Other
-/// programs may write lists of the same source: theirs stay, unless ours take their place.
+/// What a path proves or refutes is written in the background, for judging does no I/O; a write that failed is tried again every ten seconds until
+/// the source is disposed of. Other programs may write lists of the same source: theirs stay, unless ours take their place.
 /// </remarks>
-internal sealed class WitnessedSource
+internal sealed class WitnessedSource : IDisposable
 {
     private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(10);
 
@@ -21,6 +21,7 @@ internal sealed class WitnessedSource
     private MaterialException? _flaw;
     private ITimer? _retry;
     private int _isQueued;
+    private bool _isDisposed;
 
     /// <exception cref="MaterialException">The witness cannot be read.</exception>
     internal WitnessedSource(RevocationListWitness witness, string key, TimeProvider clock)
@@ -63,6 +64,19 @@ internal sealed class WitnessedSource
         return Write();
     }
 
+    /// <summary>
+    /// Tries no failed write again. The lists may be used on, and what a path says of them from now on is written once, as far as it can be.
+    /// </summary>
+    public void Dispose()
+    {
+        lock (_turn)
+        {
+            _isDisposed = true;
+            _retry?.Dispose();
+            _retry = null;
+        }
+    }
+
     private static Standing StandingOf(RevocationList list, RevocationLists all, ImmutableArray<Standing> before)
     {
         var same = before.FirstOrDefault(standing => standing.Witnessed.Mark.Digest == list.Mark.Digest);
@@ -93,6 +107,19 @@ internal sealed class WitnessedSource
                 WriteInBackground();
             });
         }
+    }
+
+    private void Retry()
+    {
+        lock (_turn)
+        {
+            if (_retry is null)
+            {
+                return; // written, or disposed of, as the timer rang
+            }
+        }
+
+        WriteInBackground();
     }
 
     private void WriteInBackground()
@@ -126,7 +153,8 @@ internal sealed class WitnessedSource
             catch (MaterialException problem)
             {
                 _flaw = problem;
-                _retry ??= _clock.CreateTimer(static source => ((WitnessedSource)source!).WriteInBackground(), this, s_pause, s_pause);
+                _retry ??= _isDisposed ? null
+                    : _clock.CreateTimer(static source => ((WitnessedSource)source!).Retry(), this, s_pause, s_pause);
             }
 
             return _flaw;
