@@ -21,8 +21,9 @@ public sealed class DistinguishedNameTests
     [Test]
     public void Whether_names_are_equal_does_not_depend_on_whose_hash_was_asked_for([Values] bool isOnes, [Values] bool isOthers)
     {
-        var (one, same, other) = (
-            DistinguishedName.Parse("CN=client,O=Example"), DistinguishedName.Parse("CN=Client,O=example"), DistinguishedName.Parse("CN=clienu,O=Example"));
+        var one = DistinguishedName.Parse("CN=client,O=Example");
+        var same = DistinguishedName.Parse("CN=Client,O=example");
+        var other = DistinguishedName.Parse("CN=clienu,O=Example");
         _ = isOnes ? one.GetHashCode() : 0;
         _ = isOthers ? same.GetHashCode() ^ other.GetHashCode() : 0;
 

@@ -48,7 +48,9 @@ public sealed class SweepTests
 
         world.Rule.Current = Authorize.Where(
             "whoever is not odd",
-            context => ReferenceEquals(context.Evidence, odd.Peer.Evidence) && throws ? throw new InvalidOperationException("The rule is broken.") : true);
+            context => throws && ReferenceEquals(context.Evidence, odd.Peer.Evidence)
+                ? throw new InvalidOperationException("The rule is broken.")
+                : true);
         world.Rule.SayReplaced();
 
         (await world.JudgedAgainAsync()).Should().Be(Connections);

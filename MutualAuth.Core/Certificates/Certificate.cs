@@ -330,7 +330,8 @@ public sealed class Certificate : IEquatable<Certificate>
 
     /// <summary>Reads a word of each part that a judgement looks at, so that it is in the processor's cache by then.</summary>
     internal int ReadParts() => (int)Extensions.Present + Extensions.CrlDistributionPoints.Length + Extensions.Purposes.Length
-        + Extensions.Policies.Policies.Length + (int)PublicKey.Kind + (Subject.IsEmpty ? 1 : 0) + (_dnsNames.IsDefaultOrEmpty ? 0 : _dnsNames[0].Length);
+        + Extensions.Policies.Policies.Length + (int)PublicKey.Kind + (Subject.IsEmpty ? 1 : 0)
+        + (_dnsNames.IsDefaultOrEmpty ? 0 : _dnsNames[0].Length);
 
     /// <summary>The same of the encoding: its beginning, and what stands at its end.</summary>
     internal int ReadEncoding()

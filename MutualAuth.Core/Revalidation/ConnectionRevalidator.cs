@@ -698,7 +698,9 @@ internal sealed class ConnectionRevalidator
     /// </summary>
     /// <param name="entries">The connections.</param>
     /// <param name="begin">Called once by each worker; what it returns is called by that worker alone, and says whether a connection is lost.</param>
-    /// <param name="isDue">Says, when its batch begins, whether a connection is looked at, and by its certificates; null for all, and not by them.</param>
+    /// <param name="isDue">
+    /// Says, when its batch begins, whether a connection is looked at, and by its certificates; null for all, and not by them.
+    /// </param>
     private static async Task<(int Done, int Lost)> ForEachAsync(
         IEnumerable<RevalidationEntry> entries, Func<Func<RevalidationEntry, bool>> begin, Func<RevalidationEntry, bool>? isDue = null)
     {
