@@ -18,6 +18,19 @@ public sealed class DistinguishedNameTests
     [TestCase("CN=Lučić")]
     public void Text_survives_a_round_trip(string text) => DistinguishedName.Parse(text).ToString().Should().Be(text);
 
+    [Test]
+    public void Whether_names_are_equal_does_not_depend_on_whose_hash_was_asked_for([Values] bool isOnes, [Values] bool isOthers)
+    {
+        var one = DistinguishedName.Parse("CN=client,O=Example");
+        var same = DistinguishedName.Parse("CN=Client,O=example");
+        var other = DistinguishedName.Parse("CN=clienu,O=Example");
+        _ = isOnes ? one.GetHashCode() : 0;
+        _ = isOthers ? same.GetHashCode() ^ other.GetHashCode() : 0;
+
+        one.Equals(same).Should().BeTrue();
+        one.Equals(other).Should().BeFalse();
+    }
+
     [TestCase("cn = a , o = b", "CN=a,O=b")]
     [TestCase("CN=a;O=b", "CN=a,O=b")]
     [TestCase("2.5.4.3=a", "CN=a")]

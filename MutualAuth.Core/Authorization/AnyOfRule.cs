@@ -9,9 +9,11 @@ internal sealed class AnyOfRule : AuthorizationRule
     private const int MaxListed = 32;
 
     private readonly AuthorizationRule[] _rules;
+    private readonly AuthorizationRule[] _asking; // those of them that may ask for facts: most have none
     private readonly RuleIndex _index;
 
-    internal AnyOfRule(AuthorizationRule[] rules) => (_rules, _index) = (rules, new RuleIndex(rules));
+    internal AnyOfRule(AuthorizationRule[] rules) =>
+        (_rules, _index, _asking) = (rules, new RuleIndex(rules), Array.FindAll(rules, rule => rule.MayAskForFacts));
 
     public override string ToString()
     {
@@ -26,9 +28,11 @@ internal sealed class AnyOfRule : AuthorizationRule
 
     internal override bool AcceptsServersOnly => Array.TrueForAll(_rules, rule => rule.AcceptsServersOnly);
 
-    internal override bool AsksForFacts => Array.Exists(_rules, rule => rule.AsksForFacts);
+    internal override bool AsksForFacts => Array.Exists(_asking, rule => rule.AsksForFacts);
 
-    internal override IEnumerable<string> FactSources() => _rules.SelectMany(rule => rule.FactSources());
+    internal override bool MayAskForFacts => _asking.Length > 0;
+
+    internal override IEnumerable<string> FactSources() => _asking.SelectMany(rule => rule.FactSources());
 
     internal override bool NamesEachPeer => Array.TrueForAll(_rules, rule => rule.NamesEachPeer);
 

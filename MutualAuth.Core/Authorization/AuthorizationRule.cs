@@ -67,6 +67,9 @@ public abstract class AuthorizationRule
     /// <summary>Whether it, or a rule in it, looks at facts of validators. The answer of a source is that of the moment.</summary>
     internal virtual bool AsksForFacts => false;
 
+    /// <summary>Whether <see cref="AsksForFacts"/> may be true now or later; it does not change, and is asked once for each part of a rule.</summary>
+    internal virtual bool MayAskForFacts => AsksForFacts;
+
     /// <summary>The validators by name whose facts it asks for.</summary>
     internal virtual IEnumerable<string> FactSources() => [];
 

@@ -15,11 +15,21 @@ internal sealed class NameRule : AuthorizationRule
 
     private readonly string _expected;
     private readonly string _rule;
-    private readonly Func<Certificate, bool> _matches;
+    private readonly Func<Certificate, bool>? _matches;
+    private readonly DnsName? _dnsName; // the name itself for the kind of which there are most: each is looked at once for each peer
     private readonly RuleKey _key;
 
     private NameRule(RuleKey key, string expected, string rule, Func<Certificate, bool> matches) =>
         (_key, _expected, _rule, _matches) = (key, expected, rule, matches);
+
+    private NameRule(DnsName name)
+    {
+        (_key, _expected, _rule, _dnsName) = (new(RuleKeyKind.Dns, name.ToString()), $"the DNS name {name}", SubjectAlternativeName, name);
+        Name = PeerName.Dns(name);
+        Hint = certificate => certificate.DnsNames.Any(presented => DnsNameMatcher.Matches(presented, name))
+            ? "The certificate covers the name only by a wildcard, which tells no single peer from another."
+            : null;
+    }
 
     internal override RuleKey? Key => _key;
 
@@ -32,18 +42,7 @@ internal sealed class NameRule : AuthorizationRule
 
     private Func<Certificate, string?> Hint { get; init; } = _ => null;
 
-    internal static NameRule OfDns(DnsName name) =>
-        new(
-            new(RuleKeyKind.Dns, name.ToString().ToUpperInvariant()),
-            $"the DNS name {name}",
-            SubjectAlternativeName,
-            certificate => CarriesExactly(certificate, name))
-        {
-            Name = PeerName.Dns(name),
-            Hint = certificate => certificate.DnsNames.Any(presented => DnsNameMatcher.Matches(presented, name))
-                ? "The certificate covers the name only by a wildcard, which tells no single peer from another."
-                : null,
-        };
+    internal static NameRule OfDns(DnsName name) => new(name);
 
     internal static NameRule OfUri(string uri)
     {
@@ -160,7 +159,7 @@ internal sealed class NameRule : AuthorizationRule
 
     internal override Rejection? Examine(CertificateContext context, out PeerName? name)
     {
-        var matches = _matches(context.Certificate);
+        var matches = _dnsName is { } dnsName ? CarriesExactly(context.Certificate, dnsName) : _matches!(context.Certificate);
         name = matches ? Name : null;
         return matches
             ? null

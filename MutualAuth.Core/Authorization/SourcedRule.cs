@@ -13,6 +13,8 @@ internal sealed class SourcedRule : AuthorizationRule
 
     internal override bool AsksForFacts => _source.Current.AsksForFacts;
 
+    internal override bool MayAskForFacts => true;
+
     internal override IEnumerable<string> FactSources() => _source.Current.FactSources();
 
     internal override bool NamesEachPeer => _source.Current.NamesEachPeer;

@@ -182,8 +182,10 @@ public sealed class DistinguishedName : IEquatable<DistinguishedName>
     /// <inheritdoc/>
     public bool Equals(DistinguishedName? other) =>
         other is not null
-        && (ReferenceEquals(this, other) || RawData.Span.SequenceEqual(other.RawData.Span)
-            || (_rdns.Length == other._rdns.Length && Canonical.AsSpan().SequenceEqual(other.Canonical)));
+        && (ReferenceEquals(this, other)
+            || (!AreKnownToDiffer(_hash, other._hash)
+                && (RawData.Span.SequenceEqual(other.RawData.Span)
+                    || (_rdns.Length == other._rdns.Length && Canonical.AsSpan().SequenceEqual(other.Canonical)))));
 
     /// <inheritdoc/>
     public override bool Equals(object? obj) => Equals(obj as DistinguishedName);
@@ -200,6 +202,9 @@ public sealed class DistinguishedName : IEquatable<DistinguishedName>
 
         return _hash;
     }
+
+    /// <summary>Equal names have the same hash; one that nobody has asked for is 0, and says nothing.</summary>
+    private static bool AreKnownToDiffer(int one, int other) => one != 0 && other != 0 && one != other;
 
     /// <summary>The text form of RFC 4514. It includes text that the peer chose: escape it before it reaches a log.</summary>
     public override string ToString() => _text ??= Rfc4514.Format(this);

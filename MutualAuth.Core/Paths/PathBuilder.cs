@@ -99,6 +99,7 @@ internal ref struct PathBuilder
     {
         for (var i = 0; i < _path.Count - 1; i++)
         {
+            _path[i].ShareNameOf(_path[i + 1]);
             if (_signatures.WasVerified(_path[i], _path[i + 1].PublicKey))
             {
                 continue; // many connections that are judged again must not displace the peers that connect now

@@ -21,6 +21,8 @@ internal sealed class SharedPaths
 
     private readonly Dictionary<Certificate, List<StraightPath>> _byAuthority = new(ReferenceEqualityComparer.Instance);
 
+    private Certificate[] _presented = [];
+
     /// <summary>How many peers were accepted without a search, for tests.</summary>
     internal int Followed { get; private set; }
 
@@ -45,6 +47,26 @@ internal sealed class SharedPaths
         }
 
         return null;
+    }
+
+    /// <summary>Certificates that a peer sent beside its own, without a list for each of many peers that sent the same ones.</summary>
+    /// <remarks>What this returns is kept, and never written to.</remarks>
+    internal Certificate[] ListOf(ReadOnlySpan<Certificate> presented)
+    {
+        if (_presented.Length != presented.Length)
+        {
+            return _presented = presented.ToArray();
+        }
+
+        for (var i = 0; i < presented.Length; i++)
+        {
+            if (!ReferenceEquals(_presented[i], presented[i]))
+            {
+                return _presented = presented.ToArray();
+            }
+        }
+
+        return _presented;
     }
 
     internal void Keep(StraightPath path)

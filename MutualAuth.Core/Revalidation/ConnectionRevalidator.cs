@@ -584,7 +584,7 @@ internal sealed class ConnectionRevalidator
                 if (concernsUsers)
                 {
                     var users = Entries().Where(entry => entry.User is not null).ToList();
-                    var lost = await ForEachAsync(users, () => _users.Examine).ConfigureAwait(false);
+                    var (_, lost) = await ForEachAsync(users, () => _users.Examine).ConfigureAwait(false);
                     RevalidationLog.UsersJudgedAgain(_logger, "The rule for users", users.Count, lost);
                 }
             }
@@ -599,9 +599,8 @@ internal sealed class ConnectionRevalidator
                 {
                     var (entries, live) = Find(concernsAll);
                     await PrepareTrustAsync(concernsAll).ConfigureAwait(false);
-                    RevalidationEntry[] due = [.. entries.Where(entry => !IsJudgedSince(entry, generation))];
-                    var lost = await ForEachAsync(due, Rejudging).ConfigureAwait(false);
-                    RevalidationLog.JudgedAgain(_logger, due.Length, live, lost);
+                    var (judged, lost) = await ForEachAsync(entries, Rejudging, DueBy(generation)).ConfigureAwait(false);
+                    RevalidationLog.JudgedAgain(_logger, judged, live, lost);
                 }
             }
             catch (Exception)
@@ -612,10 +611,11 @@ internal sealed class ConnectionRevalidator
     }
 
     /// <summary>
-    /// Whether the last judgement of it began after these changes, as when several come in a row: one judgement answers for all that were announced
-    /// before it began. A source that is refreshed before it is asked is not known to have been read since.
+    /// Whom these changes still concern: not one whose last judgement began after them, as when several come in a row. One judgement answers for all
+    /// that were announced before it began. A source that is refreshed before it is asked is not known to have been read since.
     /// </summary>
-    private bool IsJudgedSince(RevalidationEntry entry, long generation) => entry.JudgedIn >= generation && !_options.Trust.NeedsAsyncSteps;
+    private Func<RevalidationEntry, bool> DueBy(long generation) =>
+        _options.Trust.NeedsAsyncSteps ? static _ => true : entry => entry.JudgedIn < generation;
 
     private bool TryTakePending(out bool concernsCertificates, out bool concernsAll, out bool concernsUsers, out long generation)
     {
@@ -694,35 +694,61 @@ internal sealed class ConnectionRevalidator
 
     /// <summary>
     /// Re-evaluates many connections, on all processors, and in batches of a fraction of a millisecond, between which what else waits has its turn:
-    /// handshakes are delayed by a batch, and not by all of them. Returns how many are no longer valid.
+    /// handshakes are delayed by a batch, and not by all of them. Returns how many were looked at, and how many are no longer valid.
     /// </summary>
     /// <param name="entries">The connections.</param>
     /// <param name="begin">Called once by each worker; what it returns is called by that worker alone, and says whether a connection is lost.</param>
-    private static async Task<int> ForEachAsync(IEnumerable<RevalidationEntry> entries, Func<Func<RevalidationEntry, bool>> begin)
+    /// <param name="isDue">
+    /// Says, when its batch begins, whether a connection is looked at, and by its certificates; null for all, and not by them.
+    /// </param>
+    private static async Task<(int Done, int Lost)> ForEachAsync(
+        IEnumerable<RevalidationEntry> entries, Func<Func<RevalidationEntry, bool>> begin, Func<RevalidationEntry, bool>? isDue = null)
     {
-        var lost = 0;
+        var (done, lost, next) = (0, 0, 0);
         var all = entries as RevalidationEntry[] ?? [.. entries];
-        var next = 0;
         await Task.WhenAll(Enumerable.Range(0, Math.Min(Environment.ProcessorCount, (all.Length + BatchSize - 1) / BatchSize)).Select(_ =>
             Task.Run(WorkAsync))).ConfigureAwait(false);
-        return lost;
+        return (done, lost);
 
         async Task WorkAsync()
         {
             var loses = begin();
+            var due = new RevalidationEntry[BatchSize];
             int first;
             while ((first = Interlocked.Add(ref next, BatchSize) - BatchSize) < all.Length)
             {
+                var count = Take(all.AsSpan(first, Math.Min(BatchSize, all.Length - first)), isDue, due);
+                if (isDue is not null)
+                {
+                    LookAhead.Fetch(due.AsSpan(0, count));
+                }
+
                 var some = 0;
-                foreach (var entry in all.AsSpan(first, Math.Min(BatchSize, all.Length - first)))
+                foreach (var entry in due.AsSpan(0, count))
                 {
                     some += Try(loses, entry) ? 1 : 0;
                 }
 
+                Interlocked.Add(ref done, count);
                 Interlocked.Add(ref lost, some);
                 await Task.Yield(); // to the end of the pool's queue
             }
         }
+    }
+
+    /// <summary>Takes out of a batch those that are due; all of them where nothing says which. Returns how many there are.</summary>
+    private static int Take(ReadOnlySpan<RevalidationEntry> batch, Func<RevalidationEntry, bool>? isDue, RevalidationEntry[] due)
+    {
+        var count = 0;
+        foreach (var entry in batch)
+        {
+            if (isDue is null || isDue(entry))
+            {
+                due[count++] = entry;
+            }
+        }
+
+        return count;
     }
 
     private static bool Try(Func<RevalidationEntry, bool> loses, RevalidationEntry entry)

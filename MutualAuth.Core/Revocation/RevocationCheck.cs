@@ -137,7 +137,7 @@ internal sealed class RevocationCheck : IRevocationSource
         if (signers.FlawOf(list) is not { } forged)
         {
             list.Prove();
-            return [list];
+            return list.Alone;
         }
 
         flaw ??= forged;

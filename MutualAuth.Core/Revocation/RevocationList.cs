@@ -26,7 +26,7 @@ public sealed class RevocationList
     private volatile bool _isProven;
     private volatile bool _isRefuted;
 
-    internal RevocationList(CrlFields fields) => _fields = fields;
+    internal RevocationList(CrlFields fields) => (_fields, Alone) = (fields, [this]);
 
     /// <summary>The name of the issuer, as stated in the list.</summary>
     public DistinguishedName Issuer => _fields.Issuer;
@@ -47,6 +47,9 @@ public sealed class RevocationList
 
     /// <summary>Whether it contains only the changes since another list (a delta CRL, RFC 5280 §5.2.4).</summary>
     public bool IsDelta => !_fields.DeltaBase.IsEmpty;
+
+    /// <summary>This list and no other.</summary>
+    internal ImmutableArray<RevocationList> Alone { get; }
 
     internal bool HasRemovals => _fields.HasRemovals;
 

@@ -3,6 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Logging;
 using MutualAuth.Authorization;
 using MutualAuth.Certificates;
+using MutualAuth.Collections;
 using MutualAuth.Evidence;
 using MutualAuth.Paths;
 using MutualAuth.Reloading;
@@ -131,7 +132,7 @@ public sealed class CertificateStage
                 return malformed!;
             }
 
-            var (presented, unreadable) = ReadOthers(evidence, admittedBy);
+            var (presented, unreadable) = ReadOthers(evidence, admittedBy, shared);
             var result = _options.Trust.FindPath(new PathSearch(_paths, leaf, presented, evidence.Role, datesAt)
             {
                 Revocation = PrepareRevocation(leaf, at),
@@ -239,21 +240,20 @@ public sealed class CertificateStage
     }
 
     private (Certificate[] Presented, Rejection? Unreadable) ReadOthers(
-        PeerEvidence evidence, ImmutableArray<Certificate> admittedBy)
+        PeerEvidence evidence, ImmutableArray<Certificate> admittedBy, SharedPaths? shared)
     {
-        var presented = new Certificate[evidence.Certificates.Length - 1];
-        var count = 0;
+        var presented = new ShortList<Certificate>();
         Rejection? unreadable = null;
         for (var i = 1; i < evidence.Certificates.Length; i++)
         {
             var der = evidence.Certificates[i];
             if ((OnPath(admittedBy, der.Span) ?? _paths.Authorities.Find(der.Span)) is { } known)
             {
-                presented[count++] = known;
+                presented.Add(known);
             }
             else if (Certificate.TryParse(der, PlaceOf(evidence, i), out var certificate, out var problem))
             {
-                presented[count++] = certificate;
+                presented.Add(certificate);
             }
             else
             {
@@ -261,8 +261,7 @@ public sealed class CertificateStage
             }
         }
 
-        Array.Resize(ref presented, count);
-        return (presented, unreadable);
+        return (shared is null ? presented.Items.ToArray() : shared.ListOf(presented.Items), unreadable);
     }
 
     private static Certificate? OnPath(ImmutableArray<Certificate> path, ReadOnlySpan<byte> der)
