@@ -716,8 +716,8 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ICount
     private void WaitForRelease() => BoundedWait.Wait(_tls.Stream.Released, _tls.Options.CloseTimeout);
 
     /// <summary>
-    /// Closes the transport, or begins to: nobody waits here for a stream of the application's, for what is lost may be ended by a thread that has
-    /// more to end. Never throws; further calls have no effect.
+    /// Closes the transport, or begins to: nothing waits here for a stream of the application's, because the thread that ends one connection may have
+    /// others to end. Never throws; further calls have no effect.
     /// </summary>
     private void Cut(bool byReset)
     {
