@@ -97,6 +97,7 @@ public sealed class LiveUsersTests
     public async Task A_rule_that_no_longer_accepts_the_user_ends_the_connection(string named, bool isLost)
     {
         var alice = await _world.LogInAsync("alice");
+        await _world.Registry.Users.IdleAsync(); // the question after a login does not find what is changed next
 
         _world.Rule.Replace(UserRules.Named(named));
 
@@ -109,6 +110,7 @@ public sealed class LiveUsersTests
     public async Task The_device_counts_for_the_rule(bool hasCertificate)
     {
         var alice = await _world.LogInAsync("alice", hasCertificate);
+        await _world.Registry.Users.IdleAsync();
 
         _world.Rule.Replace(UserRules.Where("she has a device", (_, device) => device is { Certificate: not null, User: null }));
 

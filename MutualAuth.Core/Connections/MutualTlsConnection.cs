@@ -477,7 +477,11 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ICount
     /// any time, also beside a waiting <see cref="DisposeAsync"/>, and has no effect on a connection that has ended.
     /// </summary>
     /// <example><code>connection.Abort();</code></example>
-    public void Abort() => Abort(ConnectionEnd.Aborted, null);
+    public void Abort()
+    {
+        Abort(ConnectionEnd.Aborted, null);
+        WaitForRelease();
+    }
 
     /// <summary>
     /// Ends TLS (close_notify) and closes the transport, so that written data reaches the peer even while the peer is still sending: waits for the
@@ -553,6 +557,8 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ICount
             _tls.Stream.End(ConnectionEnd.Disposed, null);
             Cut(byReset: !_tls.Stream.TryShutdownNow(_tls.Options.CloseTimeout));
         }
+
+        WaitForRelease();
     }
 
     /// <summary>Tells <paramref name="listener"/> once when the connection has ended; at once if it has ended already.</summary>
@@ -633,11 +639,16 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ICount
             return;
         }
 
-        TryAbortForLoss();
+        if (TryAbortForLoss())
+        {
+            await WhenReleasedAsync().ConfigureAwait(false);
+        }
+
         _tls.Stream.End(end, rejection);
         var isSaid = await LingeringClose.RunAsync(
             _tls.Stream, _tls.Transport, _socket, _tls.Options.CloseTimeout, LingeringClose.MaxDrainedFromPeer).ConfigureAwait(false);
         Cut(byReset: !isSaid);
+        await WhenReleasedAsync().ConfigureAwait(false);
         await WhenRecordedAsync().ConfigureAwait(false);
         lock (_ending)
         {
@@ -691,7 +702,23 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ICount
         }
     }
 
-    /// <summary>Closes the transport. Never throws; further calls have no effect.</summary>
+    /// <summary>The transport is closed, or a stream of the application's has had its time. Never throws.</summary>
+    private async ValueTask WhenReleasedAsync()
+    {
+        var released = _tls.Stream.Released;
+        if (!released.IsCompleted)
+        {
+            await released.WaitAsync(_tls.Options.CloseTimeout).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <summary>The same for calls that are synchronous.</summary>
+    private void WaitForRelease() => BoundedWait.Wait(_tls.Stream.Released, _tls.Options.CloseTimeout);
+
+    /// <summary>
+    /// Closes the transport, or begins to: nothing waits here for a stream of the application's, because the thread that ends one connection may have
+    /// others to end. Never throws; further calls have no effect.
+    /// </summary>
     private void Cut(bool byReset)
     {
         try
@@ -709,7 +736,7 @@ public sealed class MutualTlsConnection : IAsyncDisposable, IRevalidated, ICount
 
         try
         {
-            _tls.Stream.Release(_tls.Options.CloseTimeout);
+            _tls.Stream.Release();
         }
         catch (Exception)
         {

@@ -111,21 +111,30 @@ internal sealed class GuardedSslStream : SslStream
         }
     }
 
+    /// <summary>Completes when <see cref="Release"/> has closed the transport, and never faults; who waits for it sets a bound.</summary>
+    internal Task Released { get; private set; } = Task.CompletedTask;
+
     /// <summary>
-    /// Gives back what the platform holds, and closes the transport. A stream of the application's that holds its thread is left to it.
+    /// Gives back what the platform holds, and closes the transport: a stream of the application's, which may hold its thread, once, on another one.
     /// </summary>
-    internal void Release(TimeSpan patience)
+    internal void Release()
     {
-        _isReleased = true;
-        if (_transport.HeedsTokens)
+        lock (_gate)
         {
-            Dispose();
-            return;
+            var isFirst = !_isReleased;
+            _isReleased = true;
+            if (!_transport.HeedsTokens)
+            {
+                if (isFirst)
+                {
+                    Released = DisposeAsideAsync();
+                }
+
+                return;
+            }
         }
 
-        var disposal = Task.Run(Dispose);
-        Observe(disposal);
-        BoundedWait.Wait(disposal, patience);
+        Dispose();
     }
 
     public override void CopyTo(Stream destination, int bufferSize)
@@ -405,6 +414,8 @@ internal sealed class GuardedSslStream : SslStream
 
         return _gate.HasEnded && exception is not ConnectionEndedException ? _gate.ToException(exception) : null;
     }
+
+    private async Task DisposeAsideAsync() => await Task.Run(Dispose).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
     private static void Observe(Task task) => _ = task.ContinueWith(
         static failed => _ = failed.Exception,

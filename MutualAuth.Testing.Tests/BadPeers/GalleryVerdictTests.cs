@@ -248,6 +248,18 @@ public sealed class GalleryVerdictTests
         report.NotTried.Should().NotBeEmpty();
     }
 
+    /// <summary>The time ends while the run still asks whether good peers are served; that says nothing of the far end.</summary>
+    [Test]
+    public async Task A_run_whose_time_ends_while_a_good_peer_waits_says_that_its_time_is_over(CancellationToken token)
+    {
+        await using var deaf = new SocketServer((_, _, stop) => Task.Delay(Timeout.Infinite, stop));
+        var options = FewPeers.Only(FewPeers.Some) with { Patience = TimeSpan.FromSeconds(0.4), TotalTime = TimeSpan.FromSeconds(1) };
+
+        var report = await GalleryRun.AgainstServerAsync(_authority, deaf.EndPoint, options, token);
+
+        report.Stopped.Should().Contain("the 1 s of the whole run are over");
+    }
+
     [Test]
     public async Task Time_and_processor_time_stand_in_the_report(CancellationToken token)
     {

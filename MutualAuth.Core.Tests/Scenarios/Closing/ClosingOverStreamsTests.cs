@@ -70,6 +70,61 @@ public sealed class ClosingOverStreamsTests
         client.Abort();
     }
 
+    /// <summary>Nothing else is left to do on the way there, so that all that closing does is done on the thread that asks for it.</summary>
+    [Test]
+    public async Task Asynchronous_closing_holds_no_thread_while_the_stream_disposes_of_itself(
+        [Values(Ending.Dispose, Ending.StreamDisposeAsync)] Ending ending)
+    {
+        var (clientSocket, serverSocket) = await ConnectedPair.SocketPairAsync();
+        var stream = new StubbornStream(new NetworkStream(clientSocket, ownsSocket: true), Stubbornness.DisposesForEver);
+        var ends = await ConnectedPair.ShakeAsync(
+            new MutualTlsClient(_world.ClientOptions with { CloseTimeout = ConnectedPair.Deadline }).UpgradeAsync(stream, "server.test"),
+            new MutualTlsServer(_world.ServerOptions).AcceptAsync(serverSocket));
+        var client = ends.Client.Accepted;
+        await client.CompleteWritesAsync().WaitAsync(ConnectedPair.Deadline);
+        await ends.Server.Accepted.DisposeAsync().AsTask().WaitAsync(ConnectedPair.Deadline);
+        (await client.Stream.ReadAsync(new byte[1]).AsTask().WaitAsync(ConnectedPair.Deadline)).Should().Be(0);
+        stream.BecomeStubborn();
+
+        var closing = EndAsync(client, ending);
+
+        closing.IsCompleted.Should().BeFalse("the stream is not closed");
+        stream.LetGo();
+        await closing.WaitAsync(ConnectedPair.Deadline);
+        await stream.Disposed.WaitAsync(ConnectedPair.Deadline);
+    }
+
+    [Test]
+    public async Task Of_connections_that_are_ended_together_none_waits_for_the_stream_of_another()
+    {
+        var server = new MutualTlsServer(_world.ServerOptions with { CloseTimeout = ConnectedPair.Deadline * 4 });
+        var client = new MutualTlsClient(_world.ClientOptions);
+        var streams = new List<StubbornStream>();
+        var connections = new List<MutualTlsConnection>(); // held, so that none is collected
+        for (var count = 0; count < 3; count++)
+        {
+            var (clientSocket, serverSocket) = await ConnectedPair.SocketPairAsync();
+            var stream = new StubbornStream(new NetworkStream(serverSocket, ownsSocket: true), Stubbornness.DisposesForEver);
+            var ends = await ConnectedPair.ShakeAsync(client.UpgradeAsync(clientSocket, "server.test"), server.AcceptAsync(stream));
+            connections.AddRange(ends.Client.Accepted, ends.Server.Accepted);
+            stream.BecomeStubborn();
+            streams.Add(stream);
+        }
+
+        var ending = Task.Run(() => server.EndWhere(_ => true, "the laptops are stolen"));
+        try
+        {
+            await Task.WhenAll(streams.Select(stream => stream.Disposed)).WaitAsync(ConnectedPair.Deadline);
+            (await ending.WaitAsync(ConnectedPair.Deadline)).Should().Be(3);
+        }
+        finally
+        {
+            streams.ForEach(stream => stream.LetGo());
+        }
+
+        await using var all = new Together([.. connections]);
+    }
+
     private async Task<(MutualTlsConnection Client, StubbornStream Stream)> ConnectAsync(Stubbornness stubbornness)
     {
         var (clientSocket, serverSocket) = await ConnectedPair.SocketPairAsync();

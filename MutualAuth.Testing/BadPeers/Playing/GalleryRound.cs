@@ -20,6 +20,8 @@ internal sealed class GalleryRound(
 
     private readonly Stopwatch _watch = Stopwatch.StartNew();
 
+    private bool IsOver => _watch.Elapsed >= options.TotalTime;
+
     internal async Task<GalleryReport> RunAsync(IReadOnlyCollection<RequiredCheck> demands)
     {
         var peers = Gallery.As(role).Where(peer => demands.Contains(peer.RequiredCheck) && !options.Except.Contains(peer))
@@ -34,13 +36,15 @@ internal sealed class GalleryRound(
             {
                 var result = await TryAsync(peer, trap.IssuerUri, HasOneVisitMore(number)).ConfigureAwait(false);
                 results.Add(result);
-                if (_watch.Elapsed >= options.TotalTime)
+                var why = !IsOver && result.Good != PeerOutcome.LetIn ? await WhyNobodyIsServedAsync().ConfigureAwait(false) : null;
+                if (IsOver)
                 {
+                    // Also while a good peer waited: then that says nothing of the far end.
                     stopped = results.Count < peers.Count ? $"after {peer.Name}: the {Seconds(options.TotalTime)} of the whole run are over" : null;
                     break;
                 }
 
-                if (result.Good != PeerOutcome.LetIn && await WhyNobodyIsServedAsync().ConfigureAwait(false) is { } why)
+                if (why is not null)
                 {
                     stopped = $"after {peer.Name}: two good peers in a row were not served ({why})";
                     break;
