@@ -203,7 +203,7 @@ public sealed class DistinguishedName : IEquatable<DistinguishedName>
         return _hash;
     }
 
-    /// <summary>Equal names have the same hash; one that nobody has asked for is 0, and says nothing.</summary>
+    /// <summary>Equal names have the same hash; one that has not been asked for is 0, and says nothing.</summary>
     private static bool AreKnownToDiffer(int one, int other) => one != 0 && other != 0 && one != other;
 
     /// <summary>The text form of RFC 4514. It includes text that the peer chose: escape it before it reaches a log.</summary>
