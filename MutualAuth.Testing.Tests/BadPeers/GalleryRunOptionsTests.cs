@@ -97,6 +97,7 @@ public sealed class GalleryRunOptionsTests
     {
         using var identity = _authority.IssueServer("server.test");
         await using var silent = Server(identity, (tls, stop) => tls.CopyToAsync(Stream.Null, stop));
+        // Accepts, and says nothing until the test is over.
         await using var deaf = new SocketServer((_, _, stop) => Task.Delay(Timeout.Infinite, stop));
         var options = Only(Gallery.ExpiredLeaf) with { Patience = TimeSpan.FromSeconds(1) };
 

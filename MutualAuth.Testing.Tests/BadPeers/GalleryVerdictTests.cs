@@ -252,6 +252,7 @@ public sealed class GalleryVerdictTests
     [Test]
     public async Task A_run_whose_time_ends_while_a_good_peer_waits_says_that_its_time_is_over(CancellationToken token)
     {
+        // Accepts, and says nothing until the test is over.
         await using var deaf = new SocketServer((_, _, stop) => Task.Delay(Timeout.Infinite, stop));
         var options = FewPeers.Only(FewPeers.Some) with { Patience = TimeSpan.FromSeconds(0.4), TotalTime = TimeSpan.FromSeconds(1) };
 

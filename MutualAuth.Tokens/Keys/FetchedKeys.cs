@@ -179,11 +179,11 @@ internal sealed class FetchedKeys : IKeySource
         {
             lock (_state)
             {
+                _flight = null; // first: a clock of the application's that throws must not leave it to all who ask later
                 Trouble = trouble;
                 _endedAt = _options.TimeProvider.GetTimestamp();
                 _good = keys is null ? _good : (keys, _endedAt);
                 _isSaidTooOld = keys is null && _isSaidTooOld;
-                _flight = null;
             }
         }
 
